@@ -1,0 +1,102 @@
+"""The command dds-viewer: opens the window, or works without one."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+import core
+from app.cli_doctor import doctor
+from app.cli_prior import prior, train
+from app.cli_recon import INTERRUPTED, recon, rerun
+from core.errors import UserError
+
+BAD_INPUT = 2
+
+
+class OpensPaths(click.Group):
+    """A group in which a first word that is no command is a scan to open in the window."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        first = args[0] if args else ""
+        if not args or (first not in self.commands and not first.startswith("-")):
+            args = ["open", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=OpensPaths, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(core.__version__, prog_name="dds-viewer")
+def cli() -> None:
+    """Raw MRI scans become images you can trust, while you watch. Research use only.
+
+    Without a command: dds-viewer [PATH] opens the window, with the scan PATH if one is given.
+    """
+
+
+@cli.command(name="open", hidden=True)
+@click.argument("path", required=False)
+def open_window(path: str | None) -> None:
+    """Open the window, with the scan PATH if one is given."""
+    from app.window import launch
+
+    sys.exit(launch(path))
+
+
+@cli.command()
+@click.argument("modality", type=click.Choice(["mri"]), default="mri")
+@click.option("--screenshot", help="PNG file for a picture of the window at the end of the run.")
+@click.option("--exit-when-done", is_flag=True, help="Close the window when the run is finished.")
+def demo(modality: str, screenshot: str | None, exit_when_done: bool) -> None:
+    """Open the window with a bundled scan and reconstruct it."""
+    from app.window import launch
+
+    sys.exit(launch(None, demo=modality, screenshot=screenshot, exit_when_done=exit_when_done))
+
+
+@cli.command()
+@click.argument("path")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--axes", default="", help="Axes of a plain array, for example coil,ky,kx.")
+@click.option("--domain", type=click.Choice(["kspace", "image"]), default="kspace", help="What a plain array holds.")
+@click.option("--identifiers", is_flag=True, help="Also print who was scanned, if the file says.")
+def info(path: str, as_json: bool, axes: str, domain: str, identifiers: bool) -> None:
+    """Print what the raw scan PATH holds."""
+    from core.formats import open_scan
+    from core.formats.describe import describe
+
+    found = describe(open_scan(path, axes=axes, domain=domain))
+    if as_json:
+        click.echo(json.dumps(found.to_dict(identifiers=identifiers), indent=1))
+        return
+    for label, value in found.lines(identifiers=identifiers):
+        click.echo(f"{label + ':':<24} {value}")
+
+
+for command in (recon, rerun, train, prior, doctor):
+    cli.add_command(command)
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line; errors for a person go to stderr in one sentence or two, with exit code 2."""
+    # Waiting threads that spin slow every other process on a small machine ten times and more.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        cli.main(args=args, prog_name=Path(sys.argv[0]).name if args is None else "dds-viewer", standalone_mode=False)
+    except UserError as error:
+        click.echo(f"dds-viewer: {error}", err=True)
+        sys.exit(BAD_INPUT)
+    except click.exceptions.Abort:
+        click.echo("Interrupted.", err=True)
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)

@@ -1,0 +1,166 @@
+"""The commands that reconstruct: recon and rerun."""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.engine.settings import ReconSettings, choices_of, help_of, type_of
+from core.errors import ScanError
+
+if TYPE_CHECKING:
+    from core.engine.events import Finished
+    from core.engine.job import JobSpec
+    from core.engine.stop import Stop
+
+INTERRUPTED = 130
+
+
+def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """An option for every reconstruction setting, made from its dataclass field."""
+    for field in reversed(dataclasses.fields(ReconSettings)):
+        about, choices = help_of(field.name), choices_of(field.name)
+        unit = f" [{about.unit}]" if about.unit else ""
+        text = f"{about.text}{unit}"
+        name = f"--{field.name.replace('_', '-')}"
+        if type_of(field.name) is bool:
+            command = click.option(name, field.name, is_flag=True, default=None, help=text)(command)
+        else:
+            kind = click.Choice(choices) if choices else type_of(field.name)
+            command = click.option(name, field.name, type=kind, default=None, help=text)(command)
+    return command
+
+
+def parse_slices(text: str | None) -> tuple[int, int] | None:
+    """ "A:B" as (A, B). Raises ScanError for anything else."""
+    if text is None:
+        return None
+    try:
+        first, last = (int(part) for part in text.split(":"))
+    except ValueError as error:
+        raise ScanError(f"The slices {text!r} cannot be read.", "", "Write FIRST:END, for example 0:4.") from error
+    return first, last
+
+
+@click.command()
+@click.argument("path")
+@click.option("--out", required=True, help="File to write: .npy (complex), .nii, .nii.gz or .png (magnitude).")
+@setting_options
+@click.option("--slices", help="FIRST:END of the slices to reconstruct, counted from 0.")
+@click.option("--undersample", default="", help="Undersample a full scan on purpose: KIND:R[:ACS[:SEED]].")
+@click.option("--axes", default="", help="Axes of a plain array, for example coil,ky,kx.")
+@click.option("--domain", type=click.Choice(["kspace", "image"]), default="kspace", help="What a plain array holds.")
+@click.option("--report", help="JSON file for method, settings, seconds, residual and quality.")
+def recon(
+    path: str, out: str, slices: str | None, undersample: str, axes: str, domain: str, report: str | None, **chosen: Any
+) -> None:
+    """Reconstruct the raw scan PATH."""
+    from core.engine.job import JobSpec, ScanSource
+    from core.engine.presets import settings_for
+
+    settings = settings_for(**{name: value for name, value in chosen.items() if value is not None})
+    source = ScanSource(str(Path(path).resolve()), axes, domain, undersample, parse_slices(slices))
+    run_to_file(JobSpec(source, settings), Path(out), Path(report) if report else None)
+
+
+@click.command()
+@click.argument("card")
+@click.option("--out", required=True, help="File to write: .npy (complex), .nii, .nii.gz or .png (magnitude).")
+def rerun(card: str, out: str) -> None:
+    """Make the image of the run card CARD again."""
+    from core.engine.run_card import differences, job_from_card, read_run_card
+
+    before = read_run_card(Path(card))
+    finished = run_to_file(job_from_card(before), Path(out), None)
+    for change in differences(before, finished.card):
+        click.echo(f"Note: {change}. The image may differ from the first one.", err=True)
+
+
+def run_to_file(job: JobSpec, out: Path, report: Path | None) -> Finished:
+    """Run a job with a progress bar on stderr and write its result; exits with 130 when interrupted."""
+    from core.engine.stop import Stop
+    from core.export import save, writer_for
+
+    writer_for(out)
+    for target in (out, report):
+        if target is not None and not target.parent.is_dir():
+            raise ScanError(f"The folder {target.parent} does not exist.", "", "Make it, or choose another.")
+    stop = Stop()
+    with interruptible(stop):
+        finished = follow(job, stop)
+    if finished is None:
+        click.echo("Interrupted. Nothing was written.", err=True)
+        sys.exit(INTERRUPTED)
+    save(finished.volume, out)
+    if report is not None:
+        write_report(finished, report)
+    outcome = finished.card["outcome"]
+    quality = "".join(f", {k} {v:.4g}" for k, v in finished.metrics.items() if k != "data_range")
+    click.echo(f"{out}: residual {outcome['residual']:.4g}, {outcome['seconds']:.1f} s{quality}. Research use only.")
+    return finished
+
+
+def follow(job: JobSpec, stop: Stop) -> Finished | None:
+    """Pull a run to its end; None if it was discarded. Raises the error of a run that failed."""
+    from tqdm import tqdm
+
+    from core.engine.events import Failed, Finished, Progress, StepDone, Warned
+    from core.engine.runner import run
+
+    with tqdm(total=None, file=sys.stderr, unit="step", dynamic_ncols=True, leave=False) as bar:
+        for event in run(job, stop):
+            match event:
+                case Progress(stage, done, total):
+                    bar.set_description(f"{stage} {done} of {total}")
+                case StepDone():
+                    bar.total = event.total
+                    bar.set_description("Reconstructing")
+                    bar.set_postfix_str(f"residual {event.residual:.3g}")
+                    bar.update(event.step - bar.n)
+                case Warned(message):
+                    bar.write(f"Note: {message}", file=sys.stderr)
+                case Failed(error):
+                    raise error
+                case Finished():
+                    return event
+    return None
+
+
+def write_report(finished: Finished, path: Path) -> None:
+    """The figures of a run as JSON."""
+    from core.export.whole import write_json
+
+    outcome = finished.card["outcome"]
+    settings = finished.card["job"]["settings"]
+    values = {
+        "method": settings["method"],
+        "settings": settings,
+        **{name: outcome[name] for name in ("seconds", "residual", "nfe", "network_seconds", "warnings", "device")},
+        **finished.metrics,
+        "notice": finished.card["notice"],
+    }
+    write_json(values, path)
+
+
+@contextmanager
+def interruptible(stop: Stop) -> Iterator[None]:
+    """Ctrl+C discards the run; a second one ends the program at once."""
+
+    def on_interrupt(number: int, frame: Any) -> None:
+        if stop.ending:
+            raise KeyboardInterrupt
+        stop.discard()
+
+    before = {number: signal.signal(number, on_interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

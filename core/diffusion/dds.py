@@ -1,0 +1,81 @@
+"""The Decomposed Diffusion Sampler: Chung et al. 2023 (arXiv 2303.05754), algorithm 1, with DDIM steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from core.diffusion.schedule import Schedule
+from core.operators.linear import LinearOperator
+from core.solvers.cg import conjugate_gradient
+
+
+class Denoiser(Protocol):
+    """What the sampler asks of a prior: the denoised estimate (Tweedie's formula) and the noise in x at a timestep."""
+
+    def predict(self, x: Tensor, timestep: int) -> tuple[Tensor, Tensor]: ...
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step made. denoised: the estimate after data consistency. x: the noisy image that goes on."""
+
+    index: int
+    timestep: int
+    denoised: Tensor = field(repr=False)
+    x: Tensor = field(repr=False)
+
+
+def sample(
+    prior: Denoiser,
+    operator: LinearOperator,
+    y: Tensor,
+    *,
+    schedule: Schedule,
+    cg_steps: int = 5,
+    gamma: float = 5.0,
+    eta: float = 0.85,
+    tolerance: float = 1e-6,
+    x_T: Tensor | None = None,
+    noise: Callable[[int], Tensor] | Tensor | None = None,
+) -> Iterator[Step]:
+    """Walk from x_T to the image, one Step per network evaluation; the last Step's `x` is the result.
+
+    y: the measurement, operator.range_shape. x_T: the start, operator.domain_shape; standard normal times the first
+    noise level if left out. noise: the standard normal draw of step k, as a function of k or stacked in the first axis.
+    gamma: weight of the data in (I + gamma A*A) x = x0 + gamma A*y; infinite means noiseless data, A*A x = A*y from
+    x0.
+    eta: share of fresh noise (0: deterministic). tolerance: relative residual at which CG stops early.
+    """
+    draw = noise.__getitem__ if isinstance(noise, Tensor) else noise or (lambda k: standard_normal_like(operator))
+    _, first_noise_level = schedule.levels.levels(schedule.timesteps[0])
+    x = first_noise_level * standard_normal_like(operator) if x_T is None else x_T
+    backprojection = operator.adjoint(y)
+
+    for k, (t, a_next, s_next) in enumerate(schedule.walk()):
+        estimate, predicted_noise = prior.predict(x, t)
+        if math.isinf(gamma):
+            denoised = conjugate_gradient(operator.normal, backprojection, estimate, cg_steps, tolerance)
+        else:
+            denoised = conjugate_gradient(
+                lambda v: v + gamma * operator.normal(v),
+                estimate + gamma * backprojection,
+                estimate,
+                cg_steps,
+                tolerance,
+            )
+        x = a_next * denoised
+        if s_next > 0:
+            x = x + s_next * (eta * draw(k) + math.sqrt(1 - eta**2) * predicted_noise)
+        yield Step(k, t, denoised, x)
+
+
+def standard_normal_like(operator: LinearOperator, generator: torch.Generator | None = None) -> Tensor:
+    """A standard normal draw in the operator's domain; of unit variance in both parts of a complex number."""
+    draw = torch.randn(operator.domain_shape, dtype=operator.dtype, device=operator.device, generator=generator)
+    return draw * math.sqrt(2) if operator.dtype.is_complex else draw

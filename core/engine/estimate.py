@@ -1,0 +1,52 @@
+"""What a run will need, before it starts."""
+
+from __future__ import annotations
+
+import psutil
+import torch
+
+from core.engine.events import Estimate
+from core.errors import JobError
+from core.priors.prior import Prior
+from core.scan import KSpace
+
+_COMPLEX64 = 8
+
+
+def estimate(scan: KSpace, planes: int, device: torch.device, prior: Prior | None) -> Estimate:
+    """An upper bound of the memory of a run over so many planes, and what there is.
+
+    Six arrays of the size of the measured data (as read, scaled, coil maps twice, two coil-wise temporaries), twelve of
+    the size of the image, the network's weights and, for one plane, its activations (64 channels at full size for the
+    first levels and their skip connections, doubled).
+    """
+    sizes = scan.sizes
+    pixels = sizes["ky"] * sizes["kx"] if not scan.is_3d else max(sizes["kz"] * sizes["ky"], sizes["ky"] * sizes["kx"])
+    data = planes * min(sizes["coil"], 2**20) * pixels * _COMPLEX64
+    need = 6 * data + 12 * planes * pixels * _COMPLEX64
+    if prior is not None:
+        weights = sum(p.numel() * p.element_size() for p in prior.network.parameters())
+        width = int(prior.card.config.get("num_channels", 64))
+        need += weights + 2 * 2 * width * pixels * 8
+    return Estimate(need, available_bytes(device))
+
+
+def available_bytes(device: torch.device) -> int:
+    """Memory that can still be had on a device."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return int(psutil.virtual_memory().available)
+
+
+def refuse_if_too_large(needed: Estimate) -> None:
+    """Raise JobError when a run cannot fit."""
+    if needed.memory_bytes > needed.available_bytes:
+        raise JobError(
+            "This run does not fit into memory.",
+            f"It may need {gigabytes(needed.memory_bytes)}, and {gigabytes(needed.available_bytes)} are free.",
+            "Reconstruct fewer slices at once, or close other programs.",
+        )
+
+
+def gigabytes(count: int) -> str:
+    return f"{count / 2**30:.1f} GiB"

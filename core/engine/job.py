@@ -1,0 +1,62 @@
+"""What a run is: which scan, read how, reconstructed with which settings."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.engine.settings import ReconSettings
+from core.errors import JobError
+from core.scan import Scan
+
+
+@dataclass(frozen=True)
+class ScanSource:
+    """How to get the scan from its file again.
+
+    axes and domain are for plain arrays (see core.formats). undersample: "KIND:R[:ACS[:SEED]]" for an undersampling on
+    purpose, else "". slices: (first, one past the last) of the slices to reconstruct, or None for all.
+    """
+
+    path: str
+    axes: str = ""
+    domain: str = "kspace"
+    undersample: str = ""
+    slices: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """One run.
+
+    scan: the file's scan if it is open already (before undersampling and slices), else it is read. threads: of the
+    processor, 0 for all. keep_at: end after this step and keep what there is, or None; so a kept run can be made again.
+    """
+
+    source: ScanSource
+    settings: ReconSettings = field(default_factory=ReconSettings)
+    scan: Scan | None = field(default=None, repr=False, compare=False)
+    threads: int = 0
+    keep_at: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the scan itself, ready for JSON."""
+        return {
+            "source": dataclasses.asdict(self.source),
+            "settings": self.settings.to_dict(),
+            "threads": self.threads,
+            "keep_at": self.keep_at,
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> JobSpec:
+        """The inverse of to_dict. Raises JobError when something is missing or wrong."""
+        try:
+            source = dict(values["source"])
+            if source.get("slices") is not None:
+                source["slices"] = tuple(source["slices"])
+            settings = ReconSettings.from_dict(values["settings"])
+            return cls(ScanSource(**source), settings, threads=values["threads"], keep_at=values["keep_at"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise JobError("The job cannot be read.", f"Something is missing or wrong: {error}.") from error

@@ -1,0 +1,56 @@
+"""Prior and operator as the runner hands them to the sampler: timed, in small pieces, stoppable between them."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+from torch import Tensor
+
+from core.engine.stop import Stop
+from core.operators.linear import LinearOperator
+from core.priors.prior import Prior
+
+
+class WatchedPrior:
+    """A prior that runs a few planes at a time, looks at `stop` in between, and counts its seconds."""
+
+    def __init__(self, prior: Prior, stop: Stop, planes_at_once: int) -> None:
+        self.prior = prior
+        self.stop = stop
+        self.planes_at_once = planes_at_once
+        self.seconds = 0.0
+
+    def predict(self, x: Tensor, timestep: int) -> tuple[Tensor, Tensor]:
+        parts = []
+        for chunk in torch.split(x, self.planes_at_once):
+            self.stop.check()
+            started = time.perf_counter()
+            parts.append(self.prior.predict(chunk, timestep))
+            if x.device.type == "cuda":
+                torch.cuda.synchronize(x.device)
+            self.seconds += time.perf_counter() - started
+        denoised, noise = zip(*parts, strict=True)
+        return torch.cat(denoised), torch.cat(noise)
+
+
+class WatchedOperator(LinearOperator):
+    """An operator that looks at `stop` before each application, so before each step of a solver."""
+
+    def __init__(self, operator: LinearOperator, stop: Stop) -> None:
+        self.operator = operator
+        self.stop = stop
+        self.domain_shape, self.range_shape = operator.domain_shape, operator.range_shape
+        self.dtype, self.device = operator.dtype, operator.device
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.stop.check()
+        return self.operator.forward(x)
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        self.stop.check()
+        return self.operator.adjoint(y)
+
+    def normal(self, x: Tensor) -> Tensor:
+        self.stop.check()
+        return self.operator.normal(x)

@@ -1,0 +1,35 @@
+"""NIfTI: the magnitude, with its place in the patient when that is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from core.export.picture import NOTICE
+from core.orientation import lps_to_ras
+from core.scan import Volume
+
+
+def write(volume: Volume, path: Path) -> None:
+    """Write |array| as float32 NIfTI-1 in axes (x, y, z), RAS; frames beyond one stack become the fourth axis.
+
+    Without a known position the file says so: sform and qform codes are 0 and only the voxel size is stored.
+    """
+    import nibabel
+
+    slices = max(volume.slices, 1)
+    magnitude = np.abs(volume.array).astype(np.float32)
+    stacks = magnitude.reshape(-1, slices, *magnitude.shape[1:]).transpose(3, 2, 1, 0)
+    data = stacks[..., 0] if stacks.shape[-1] == 1 else stacks
+    known = volume.affine is not None
+    affine = lps_to_ras(volume.affine) if volume.affine is not None else np.diag([*volume.spacing_mm, 1.0])
+    image = nibabel.Nifti1Image(data, affine)
+    image.header.set_xyzt_units("mm")
+    image.header["descrip"] = NOTICE.encode()[:79]
+    code = 1 if known else 0
+    image.set_sform(affine if known else None, code=code)
+    image.set_qform(affine if known else None, code=code)
+    if not known:
+        image.header.set_zooms((*volume.spacing_mm, 1.0)[: data.ndim])
+    nibabel.save(image, path)

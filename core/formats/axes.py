@@ -1,0 +1,186 @@
+"""Names for the axes of a plain array: what a user may write, and what an array's axes seem to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import ScanError
+
+DOMAINS = ("kspace", "image")
+
+AXIS_NAMES = ("contrast", "repetition", "slice", "average", "coil", "kz", "ky", "kx", "z", "y", "x", "complex")
+"""All names of an axis. x, y, z are for coil images; complex has length 2, real and imaginary part."""
+
+_ALIASES = {
+    "coils": "coil",
+    "channel": "coil",
+    "channels": "coil",
+    "slices": "slice",
+    "repetitions": "repetition",
+    "rep": "repetition",
+    "time": "repetition",
+    "frame": "repetition",
+    "contrasts": "contrast",
+    "echo": "contrast",
+    "averages": "average",
+    "avg": "average",
+    "ri": "complex",
+}
+
+_MOST_COILS = 128
+_LEAST_SIDE = 16
+
+
+@dataclass(frozen=True)
+class AxesGuess:
+    """What the axes of an array seem to be.
+
+    variable: its name in the file, or "". shape: of the array. axes: names for `open_scan`, or "" when nothing fits.
+    domain: "kspace" or "image". sure: nothing else fits as well. why: the reasons, in words.
+    """
+
+    variable: str
+    shape: tuple[int, ...]
+    axes: str
+    domain: str
+    sure: bool
+    why: str
+
+
+def split_variable(axes: str) -> tuple[str, str]:
+    """ "img:y,x,coil" is the variable img and its axes "y,x,coil"; without a colon the variable is ""."""
+    variable, colon, names = axes.rpartition(":")
+    return (variable.strip(), names.strip()) if colon else ("", axes.strip())
+
+
+def parse_axes(axes: str, shape: tuple[int, ...], domain: str) -> tuple[str, ...]:
+    """One name for every axis of an array of `shape`. Raises ScanError if the names do not fit."""
+    names = tuple(_canonical(part) for part in axes.split(",")) if axes else ()
+    if len(names) != len(shape):
+        raise ScanError(
+            "The named axes do not fit the array.",
+            f"There are {len(names)} names ({axes or 'none'}) for {len(shape)} axes of lengths {list(shape)}.",
+            "Name every axis in the order of the file, for example --axes coil,ky,kx.",
+        )
+    images = {"x", "y", "z"} & set(names)
+    if domain == "kspace" and images:
+        raise ScanError(
+            f"The axis {sorted(images)[0]} is one of images, but the array is to be read as k-space.",
+            "",
+            "Say --domain image if it holds coil images, else name the axes kx, ky, kz.",
+        )
+    if domain == "image":
+        names = tuple({"x": "kx", "y": "ky", "z": "kz"}.get(n, n) for n in names)
+    else:
+        names = tuple(names)
+    _check_names(names, shape)
+    return names
+
+
+def _canonical(part: str) -> str:
+    name = part.strip().lower()
+    name = _ALIASES.get(name, name)
+    if name not in AXIS_NAMES:
+        raise ScanError(f"{part.strip()!r} is not the name of an axis.", "", f"Use {', '.join(AXIS_NAMES)}.")
+    return name
+
+
+def _check_names(names: tuple[str, ...], shape: tuple[int, ...]) -> None:
+    doubled = next((n for n in names if names.count(n) > 1), "")
+    if doubled:
+        raise ScanError(f"The axis {doubled} is named twice.", f"The axes are {', '.join(names)}.", "Name each once.")
+    absent = [n for n in ("ky", "kx") if n not in names]
+    if absent:
+        raise ScanError(
+            f"No axis is named {absent[0]}.",
+            f"The axes are {', '.join(names)}.",
+            "An image needs ky and kx (y and x for coil images).",
+        )
+    if "complex" in names and shape[names.index("complex")] != 2:
+        raise ScanError(
+            "The axis complex must have length 2.", f"The array has shape {list(shape)}.", "Check the order."
+        )
+
+
+def guess(array: npt.NDArray[np.generic], variable: str = "") -> AxesGuess:
+    """Name the axes of a numeric array by their lengths and by where its energy lies."""
+    shape = array.shape
+    names, sure, why = _by_lengths(shape)
+    if not names:
+        return AxesGuess(variable, shape, "", "kspace", False, why)
+    plane = _plane(array, names)
+    domain, domain_sure, domain_why = _domain(plane)
+    if domain == "kspace":
+        names = _lines_along_kx(names, plane)
+    else:
+        names = tuple({"kx": "x", "ky": "y", "kz": "z"}.get(n, n) for n in names)
+    return AxesGuess(variable, shape, ",".join(names), domain, sure and domain_sure, f"{why} {domain_why}")
+
+
+def _by_lengths(shape: tuple[int, ...]) -> tuple[tuple[str, ...], bool, str]:
+    """(names, sure, why), with k-space names for the two image axes."""
+    long = [i for i, n in enumerate(shape) if n >= _LEAST_SIDE]
+    if len(shape) < 2 or len(long) < 2:
+        return (), False, "It has no two axes long enough for an image."
+    image = sorted(sorted(range(len(shape)), key=lambda i: (-shape[i], i))[:2])
+    rest = [i for i in range(len(shape)) if i not in image]
+    names = [""] * len(shape)
+    names[image[0]], names[image[1]] = "ky", "kx"
+    if not rest:
+        return tuple(names), True, "Two axes: one coil."
+    clear = max(shape[i] for i in rest) * 2 <= min(shape[i] for i in image)
+    if len(rest) == 1 and shape[rest[0]] <= _MOST_COILS:
+        names[rest[0]] = "coil"
+        return tuple(names), clear, f"The short axis of length {shape[rest[0]]} is taken for the coils."
+    if len(rest) == 2:
+        coil = min(rest, key=lambda i: abs(i - image[0]))
+        other = next(i for i in rest if i != coil)
+        names[coil], names[other] = "coil", "slice"
+        why = f"Axes of lengths {shape[coil]} and {shape[other]} could be coils, slices, repetitions or contrasts."
+        return tuple(names), clear and shape[other] == 1, why
+    return (), False, f"{len(rest)} axes beside the image cannot be told apart."
+
+
+def _plane(array: npt.NDArray[np.generic], names: tuple[str, ...]) -> npt.NDArray[np.float64]:
+    """Energy (ky, kx) of an array, summed over its coils at the middle of every other axis."""
+    index: list[int | slice] = [slice(None)] * array.ndim
+    for axis, name in enumerate(names):
+        if name not in ("ky", "kx", "coil"):
+            index[axis] = array.shape[axis] // 2
+    left = [n for n, i in zip(names, index, strict=True) if isinstance(i, slice)]
+    part = np.moveaxis(np.asarray(array[tuple(index)]), [left.index("ky"), left.index("kx")], [-2, -1])
+    energy = np.square(np.abs(part).astype(np.float64))
+    return np.asarray(energy.reshape(-1, *energy.shape[-2:]).sum(axis=0))
+
+
+def _domain(energy: npt.NDArray[np.float64]) -> tuple[str, bool, str]:
+    """(domain, sure, why): k-space has most of its energy within the middle tenth of each axis, images have not."""
+    share = centre_share(energy)
+    if share > 0.5:
+        return "kspace", True, f"{share:.0%} of the energy lies in the middle, as in k-space."
+    if corner_share(energy) > 0.5:
+        return "kspace", False, "Most energy lies in the corners, as in k-space that has not been shifted."
+    return "image", share < 0.2, f"Only {share:.0%} of the energy lies in the middle, as in images."
+
+
+def centre_share(energy: npt.NDArray[np.float64]) -> float:
+    """Share of the energy within the middle tenth of both axes."""
+    total = float(energy.sum())
+    windows = tuple(slice(n // 2 - max(n // 20, 1), n // 2 + max(n // 20, 1)) for n in energy.shape)
+    return float(energy[windows].sum()) / total if total > 0 else 0.0
+
+
+def corner_share(energy: npt.NDArray[np.float64]) -> float:
+    """The same share after a shift by half of each axis: where k = 0 lies in an array as FFT routines return it."""
+    return centre_share(np.fft.fftshift(energy))
+
+
+def _lines_along_kx(names: tuple[str, ...], energy: npt.NDArray[np.float64]) -> tuple[str, ...]:
+    """Swap ky and kx if whole lines are missing along the second of them: the readout is never undersampled."""
+    rows, columns = (energy > 0).any(axis=1), (energy > 0).any(axis=0)
+    if rows.all() and columns.mean() < 0.9:
+        return tuple({"ky": "kx", "kx": "ky"}.get(n, n) for n in names)
+    return names

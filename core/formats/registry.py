@@ -1,0 +1,120 @@
+"""Opens a raw scan of any known format."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol, cast
+
+from core.errors import ScanError
+from core.formats.axes import DOMAINS, AxesGuess
+from core.formats.files import check_readable
+from core.scan import KSpace, Scan
+
+_READERS = ("ismrmrd_file", "fastmri", "bart", "arrays", "twix")
+
+
+class Reader(Protocol):
+    """What the module of a format offers."""
+
+    NAMES_ITS_AXES: bool
+
+    def claims(self, path: Path) -> bool:
+        """The file looks like this format. Cheap: its suffix, its first bytes, the names in an HDF5 file."""
+
+    def read(self, path: Path, *, axes: str, domain: str) -> KSpace:
+        """The scan. Raises ScanError, or any other exception when the file is damaged."""
+
+
+def open_scan(path: str | Path, *, axes: str = "", domain: str = "kspace") -> Scan:
+    """Read a raw scan.
+
+    axes: names for the axes of a plain array, such as "coil,ky,kx"; "img:y,x,coil" chooses the file's variable img.
+    domain: "kspace", or "image" if a plain array holds coil images, which are then transformed to k-space.
+    Raises ScanError, and nothing else.
+    """
+    path = Path(path)
+    with _only_scan_errors(path):
+        if domain not in DOMAINS:
+            raise ScanError(f"There is no domain {domain!r}.", "", f"Use {' or '.join(DOMAINS)}.")
+        reader, path = _reader_of(path)
+        scan = reader.read(path, axes=axes, domain=domain)
+        if reader.NAMES_ITS_AXES and (axes or domain != "kspace"):
+            scan = _note(scan, "The axes and the domain are in the file; what was named was not used.")
+        return scan
+
+
+def guess_axes(path: str | Path) -> AxesGuess:
+    """What the axes of a plain array seem to be, for a person to confirm. Raises ScanError, and nothing else."""
+    from core.formats import arrays
+
+    path = Path(path)
+    with _only_scan_errors(path):
+        check_readable(path)
+        if not arrays.claims(path):
+            raise ScanError(
+                f"{path.name} is not a plain array.", "", "Axes are guessed for .npy, .npz and .mat files only."
+            )
+        return arrays.guess(path)
+
+
+def _reader_of(path: Path) -> tuple[Reader, Path]:
+    """The reader that claims the file. A stem that BART's two files share stands for them."""
+    pair = path.with_name(path.name + ".cfl") if path.name else path
+    if not path.exists() and pair.exists():
+        path = pair
+    check_readable(path)
+    for name in _READERS:
+        reader = cast(Reader, importlib.import_module(f"core.formats.{name}"))
+        if reader.claims(path):
+            return reader, path
+    from core.formats.unknown import explain
+
+    raise explain(path)
+
+
+@contextmanager
+def _only_scan_errors(path: Path) -> Iterator[None]:
+    """Let ScanError through and turn everything else into one; silence the libraries' warnings."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except ScanError:
+        raise
+    except MemoryError as error:
+        raise ScanError(
+            f"{path.name} does not fit into memory.", "", "Close other programs, or use a machine with more memory."
+        ) from error
+    except PermissionError as error:
+        raise ScanError(
+            f"{path.name} may not be read.", "The system refuses access to it.", "Change the file's permissions."
+        ) from error
+    except RecursionError as error:
+        raise _damaged(path, "its structure is nested without end") from error
+    except Exception as error:
+        raise _damaged(path, f"{type(error).__name__}: {error}") from error
+
+
+def _damaged(path: Path, detail: str) -> ScanError:
+    return ScanError(
+        f"{path.name} cannot be read.",
+        f"It seems to be damaged or incomplete ({_shorten(detail)}).",
+        "Copy or export it again from its source.",
+    )
+
+
+def _shorten(text: str, longest: int = 160) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= longest else words[: longest - 1] + "…"
+
+
+def _note(scan: KSpace, sentence: str) -> KSpace:
+    told = scan.provenance
+    return scan.with_changes(
+        provenance=dataclasses.replace(told, not_understood=(*told.not_understood, sentence)),
+    )

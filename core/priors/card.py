@@ -1,0 +1,66 @@
+"""The model card of a prior: what it was trained on, what goes in, what to warn of, which settings suit it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.errors import PriorError
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """Everything that is known of a prior without loading it; stored as JSON beside its weights.
+
+    family: the network's class ("adm" or "small"). config: its arguments. channels: 1 (real) or 2 (complex: real and
+    imaginary part). parametrization: what the network predicts (eps, v or x0). noise_schedule: "vp-linear",
+    "vp-cosine" or "ve", with `training_steps` levels. value_range: what the images were scaled to in training;
+    scale_percentile: the percentile of the magnitude that is 1 then. presets: named settings measured to suit it, the
+    one called "default" is used where the user says nothing. validation: denoising PSNR in dB by timestep.
+    """
+
+    name: str
+    family: str
+    config: dict[str, Any]
+    channels: int
+    parametrization: str = "eps"
+    noise_schedule: str = "vp-linear"
+    training_steps: int = 1000
+    value_range: tuple[float, float] = (-1.0, 1.0)
+    scale_percentile: float = 99.5
+    modality: str = "unknown"
+    anatomy: str = "unknown"
+    contrast: str = "unknown"
+    image_size: int | None = None
+    parameters: int | None = None
+    training_data: tuple[str, ...] = ()
+    licence: str = "unknown"
+    sha256: str = ""
+    warnings: tuple[str, ...] = ()
+    presets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    validation: dict[str, float] = field(default_factory=dict)
+    recipe: str = ""
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True) + "\n"
+
+    def with_changes(self, **changes: Any) -> ModelCard:
+        return dataclasses.replace(self, **changes)
+
+
+_TUPLES = ("value_range", "training_data", "warnings")
+
+
+def read_card(path: Path) -> ModelCard:
+    """The card in a JSON file. Raises PriorError if it is not one."""
+    try:
+        values = json.loads(path.read_text("utf-8"))
+        values.update({name: tuple(values[name]) for name in _TUPLES if name in values})
+        return ModelCard(**values)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise PriorError(
+            f"The model card {path.name} cannot be read.", str(error), "Add the prior again from its weights."
+        ) from error

@@ -1,0 +1,152 @@
+"""From a recipe's sources to prepared volumes: read, cut, scale, clean and find the brain; kept for the next time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from safetensors.numpy import load_file, save_file
+
+from core.errors import JobError
+from core.priors.brain import brain_share
+from core.priors.dataset import PreparedVolume, prepare, split
+from core.priors.phantoms import head
+from core.priors.phantoms_canvas import BRAIN_TISSUES, TISSUES
+from core.priors.recipe import SourceRecipe
+from core.priors.volumes import read_volume
+
+FloatArray = npt.NDArray[np.float32]
+
+PHANTOM_SHAPE = (176, 220, 184)
+_SEARCH_VOXELS = 3
+_FILTER_STRENGTH = 0.7
+
+
+@dataclass
+class Collection:
+    """What is learned from, each volume with its weight, and what is held out."""
+
+    training: list[PreparedVolume] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    held_out: list[PreparedVolume] = field(default_factory=list)
+
+
+def collect(sources: tuple[SourceRecipe, ...], cache: Path, ready: Collection) -> Iterator[str]:
+    """Prepare the sources one after another; yields what is being done, in words.
+
+    ready: is filled. cache: a folder in which costly preparations are kept. Raises ScanError for a file that cannot be
+    learned from and JobError where there is no source.
+    """
+    if not sources or sum(max(source.weight, 0) for source in sources) <= 0:
+        raise JobError("There is nothing to train on.", "The recipe names no source.", "Give files or phantom:head.")
+    for source in sources:
+        if source.kind == "phantom:head":
+            for index in range(source.count):
+                yield f"making head {index + 1} of {source.count}"
+                ready.training.append(_phantom(source.seed + index, cache))
+                ready.weights.append(source.weight / source.count)
+        elif source.kind == "volume":
+            yield f"preparing {Path(source.path).name}"
+            training, held_out = _volume(source, cache)
+            ready.training.append(training)
+            ready.weights.append(source.weight)
+            ready.held_out.extend(held_out)
+        else:
+            raise JobError(f"There is no source of kind {source.kind!r}.", "", "Use volume or phantom:head.")
+
+
+def _phantom(seed: int, cache: Path) -> PreparedVolume:
+    """A head with T1-weighted signals, which the contrast curves turn into others."""
+    import scipy.ndimage as ndi
+
+    file = cache / f"head-{seed}.safetensors"
+    stored = _load(file)
+    if stored is None:
+        made = head(seed, PHANTOM_SHAPE, "t1", spacing_mm=(1.0, 1.0, 1.0), centre_mm=(0, 0, 5), jitter=0.06)
+        brain = np.isin(made.labels, [TISSUES.index(t) for t in BRAIN_TISSUES]).astype(np.float32)
+        stored = made.image, ndi.gaussian_filter(brain, 0.6)
+        _save(file, *stored)
+    return prepare(stored[0], stored[1], (1.0, 1.0, 1.0), f"phantom:head {seed}")
+
+
+def _volume(source: SourceRecipe, cache: Path) -> tuple[PreparedVolume, tuple[PreparedVolume, ...]]:
+    path = Path(source.path)
+    volume = read_volume(path)
+    told = json.dumps(
+        [source.path, source.box, source.denoise, source.brain, path.stat().st_size, path.stat().st_mtime]
+    )
+    file = cache / f"volume-{hashlib.sha256(told.encode()).hexdigest()[:16]}.safetensors"
+    stored = _load(file)
+    if stored is None:
+        stored = clean(np.abs(volume.array).astype(np.float32), volume.spacing_mm, source)
+        _save(file, *stored)
+    return split(stored[0], stored[1], volume.spacing_mm, source.name or path.name)
+
+
+def clean(
+    array: FloatArray, spacing: tuple[float, float, float], source: SourceRecipe
+) -> tuple[FloatArray, FloatArray | None]:
+    """(intensities scaled so that the 99.5th percentile of what is not air is 1, share of brain or None), (z, y, x).
+
+    The source's own noise is taken away where the recipe says so: what a denoiser is to learn must be clean.
+    """
+    signal = array[array > 0.02 * array.max()]
+    scaled = array / np.float32(np.percentile(signal, 99.5))
+    if source.box is not None:
+        scaled = scaled[tuple(slice(*ends) for ends in source.box)]
+    if source.denoise:
+        scaled = _denoised(scaled)
+    return scaled, brain_share(scaled, spacing) if source.brain else None
+
+
+def _denoised(array: FloatArray) -> FloatArray:
+    """Non-local means (Buades et al. 2005) in three dimensions, or slice by slice where there are few slices."""
+    from skimage.restoration import denoise_nl_means
+
+    sigma = noise_level(array)
+    if sigma == 0:
+        return array
+    options = {
+        "patch_size": 3,
+        "patch_distance": _SEARCH_VOXELS,
+        "h": _FILTER_STRENGTH * sigma,
+        "sigma": sigma,
+        "fast_mode": True,
+    }
+    if len(array) >= 40:
+        return np.asarray(denoise_nl_means(array, **options), dtype=np.float32)
+    return np.stack([np.asarray(denoise_nl_means(plane, **options), dtype=np.float32) for plane in array])
+
+
+def noise_level(array: FloatArray) -> float:
+    """Standard deviation of the noise inside bright even tissue, from what a small mean takes away."""
+    import scipy.ndimage as ndi
+
+    even = ndi.binary_erosion((array > 0.6) & (array < 0.9), iterations=2)
+    if even.sum() < 200:
+        even = array > 0.1
+    rough = (array - ndi.uniform_filter(array, 3))[even]
+    return float(np.median(np.abs(rough)) / 0.6745)
+
+
+def _load(file: Path) -> tuple[FloatArray, FloatArray | None] | None:
+    if not file.is_file():
+        return None
+    stored = load_file(file)
+    inside = stored["inside"].astype(np.float32) if "inside" in stored else None
+    return stored["array"].astype(np.float32), inside
+
+
+def _save(file: Path, array: FloatArray, inside: FloatArray | None) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    parts = {"array": np.ascontiguousarray(array, dtype=np.float16)}
+    if inside is not None:
+        parts["inside"] = np.ascontiguousarray(inside, dtype=np.float16)
+    partial = file.with_suffix(".partial")
+    save_file(parts, partial)
+    partial.replace(file)

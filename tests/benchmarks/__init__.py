@@ -1,0 +1,1 @@
+"""Speed, always beside a plain reference in the same call. Run with: make bench."""

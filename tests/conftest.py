@@ -1,0 +1,26 @@
+"""Fixtures that every test can use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture(scope="session")
+def golden() -> Path:
+    """The folder of test vectors."""
+    return GOLDEN
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real scans: $DDS_VIEWER_DATA, or shared/data beside the project. Skips where there is none."""
+    default = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("DDS_VIEWER_DATA", default))
+    if not (folder / "kspace").is_dir():
+        pytest.skip(f"no real scans here: {folder} is absent (set DDS_VIEWER_DATA to a folder that has kspace/)")
+    return folder
