@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from core.engine.stop import Stop
 
 INTERRUPTED = 130
+STEPS_FORMAT = "{desc} |{bar:24}| step {n_fmt} of {total_fmt}, {remaining} left{postfix}"
 
 
 def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -111,18 +112,20 @@ def follow(job: JobSpec, stop: Stop) -> Finished | None:
     """Pull a run to its end; None if it was discarded. Raises the error of a run that failed."""
     from tqdm import tqdm
 
-    from core.engine.events import Failed, Finished, Progress, StepDone, Warned
+    from core.engine.events import Failed, Finished, Progress, Started, StepDone, Warned
     from core.engine.runner import run
 
-    with tqdm(total=None, file=sys.stderr, unit="step", dynamic_ncols=True, leave=False) as bar:
+    with tqdm(total=1, file=sys.stderr, bar_format="{desc}", dynamic_ncols=True, leave=False) as bar:
         for event in run(job, stop):
             match event:
                 case Progress(stage, done, total):
-                    bar.set_description(f"{stage} {done} of {total}")
+                    bar.set_description_str(f"{stage} {done} of {total}")
+                case Started() if event.steps:
+                    bar.bar_format = STEPS_FORMAT
+                    bar.reset(total=event.steps)
+                    bar.set_description_str("Reconstructing")
                 case StepDone():
-                    bar.total = event.total
-                    bar.set_description("Reconstructing")
-                    bar.set_postfix_str(f"residual {event.residual:.3g}")
+                    bar.set_postfix_str(f"residual {event.residual:.3g}", refresh=False)
                     bar.update(event.step - bar.n)
                 case Warned(message):
                     bar.write(f"Note: {message}", file=sys.stderr)

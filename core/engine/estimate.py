@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
 import psutil
 import torch
 
 from core.engine.events import Estimate
+from core.engine.problem import Problem
+from core.engine.settings import ReconSettings
 from core.errors import JobError
 from core.priors.prior import Prior
 from core.scan import KSpace
@@ -29,6 +35,27 @@ def estimate(scan: KSpace, planes: int, device: torch.device, prior: Prior | Non
         width = int(prior.card.config.get("num_channels", 64))
         need += weights + 2 * 2 * width * pixels * 8
     return Estimate(need, available_bytes(device))
+
+
+def with_seconds(needed: Estimate, problem: Problem, prior: Prior | None, settings: ReconSettings) -> Estimate:
+    """The estimate with its seconds: one network evaluation of one plane and one normal operator, timed once each.
+
+    A step applies the operator cg_steps + 1 times to solve and once for the residual.
+    """
+    if prior is None:
+        return needed
+    x = torch.zeros(problem.operator.domain_shape, dtype=problem.operator.dtype, device=problem.operator.device)
+    network = _seconds(lambda: prior.predict(x[:1], 0)) * len(x)
+    operator = _seconds(lambda: problem.operator.normal(x))
+    return replace(needed, seconds=settings.nfe * (network + (settings.cg_steps + 2) * operator))
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    """Of a second call: the first one also pays for what is set up once."""
+    call()
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
 
 
 def available_bytes(device: torch.device) -> int:

@@ -22,7 +22,11 @@ class Event:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run will need. memory_bytes is an upper bound; seconds is None until a step has been timed."""
+    """What a run will need.
+
+    memory_bytes is an upper bound. seconds: for all steps, from one timed network evaluation and one timed application
+    of the operator; None for classical methods, which are over in less.
+    """
 
     memory_bytes: int
     available_bytes: int

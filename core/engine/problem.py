@@ -14,6 +14,7 @@ from torch import Tensor
 
 from core.engine.events import Progress
 from core.engine.stop import Stop
+from core.errors import ScanError
 from core.operators.coils import MAX_COILS, compression_matrix, espirit
 from core.operators.linear import LinearOperator, Scaled, operator_norm
 from core.operators.planes import Planes, to_planes
@@ -37,6 +38,11 @@ class Problem:
     planes: Planes = field(repr=False)
     maps: Tensor = field(repr=False)
     compression: Image | None = field(default=None, repr=False)
+
+    @property
+    def support(self) -> Tensor:
+        """bool (planes or 1, a, b): where at least one coil sees something. Elsewhere nothing was measured."""
+        return (self.maps != 0).any(dim=1).to(self.y.device)
 
     def to_image(self, x: Tensor) -> Image:
         """Solved images, (planes, a, b), as frames (frame, y, x) complex64 in the scale of the coil-combined data."""
@@ -67,6 +73,12 @@ def prepare(
     every = stacked[torch.from_numpy(planes.position_of)] if len(stacked) > 1 else stacked
     sense = Sense(every.to(device), torch.tensor(planes.mask, device=device), batch=len(planes.data))
     norm = operator_norm(sense)
+    if norm == 0:
+        raise ScanError(
+            "No coil sees anything.",
+            "The centre of k-space, from which the coil maps are made, holds no signal.",
+            "Check that the file is complete and the axes are right.",
+        )
     y = _tensor(planes.data).to(device) / norm
     return Problem(Scaled(sense, 1 / norm), y, norm, planes, every, compression)
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from core.diffusion.dds import Step, sample
 from core.diffusion.schedule import Schedule, timesteps
-from core.engine.estimate import estimate, refuse_if_too_large
+from core.engine.estimate import estimate, refuse_if_too_large, with_seconds
 from core.engine.events import ClassicalImage, Discarded, Event, Failed, Finished, Paused, Started, StepDone, Warned
 from core.engine.job import JobSpec, ScanSource
 from core.engine.noise import NoiseSource
@@ -61,10 +61,17 @@ def _guarded(job: JobSpec, stop: Stop) -> Iterator[Event]:
         yield Discarded()
     except UserError as error:
         yield Failed(error)
-    except (MemoryError, torch.OutOfMemoryError) as error:
+    except (MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
         yield Failed(JobError("The memory ran out.", str(error), "Reconstruct fewer slices at once, or on the CPU."))
     finally:
         torch.set_num_threads(threads)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """torch tells of a full CPU memory only in the words of a RuntimeError."""
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error)
 
 
 @dataclass
@@ -90,6 +97,7 @@ class _Run:
         problem = yield from prepare(scan, self.job.source.slices, device, self.stop)
         walk = _walk(prior, settings.nfe, settings.spacing, settings.t_start) if prior else None
         frames, height, width = problem.to_image(torch.zeros(problem.operator.domain_shape)).shape
+        needed = with_seconds(needed, problem, prior, settings)
         yield Started(needed, frames, height, width, len(walk or ()), str(device), problem.planes.names)
         for message in scan_warnings(scan, prior):
             self.warnings.append(message)
@@ -122,7 +130,8 @@ class _Run:
         settings = self.job.settings
         scale = intensity_scale(classical, prior.card.scale_percentile)
         self.outcome["scale"] = scale
-        watched = WatchedPrior(prior, self.stop, planes_at_once=1 if problem.y.device.type == "cpu" else 8)
+        at_once = 1 if problem.y.device.type == "cpu" else 8
+        watched = WatchedPrior(prior, self.stop, at_once, problem.support)
         steps = sample(
             watched,
             WatchedOperator(problem.operator, self.stop),

@@ -13,10 +13,15 @@ from core.priors.prior import Prior
 
 
 class WatchedPrior:
-    """A prior that runs a few planes at a time, looks at `stop` in between, and counts its seconds."""
+    """A prior that runs a few planes at a time, looks at `stop` in between, and counts its seconds.
 
-    def __init__(self, prior: Prior, stop: Stop, planes_at_once: int) -> None:
+    support: bool, broadcast over the planes; where it is False nothing was measured and the estimate is 0, so that the
+    prior cannot make anything up there.
+    """
+
+    def __init__(self, prior: Prior, stop: Stop, planes_at_once: int, support: Tensor) -> None:
         self.prior = prior
+        self.support = support
         self.stop = stop
         self.planes_at_once = planes_at_once
         self.seconds = 0.0
@@ -31,7 +36,7 @@ class WatchedPrior:
                 torch.cuda.synchronize(x.device)
             self.seconds += time.perf_counter() - started
         denoised, noise = zip(*parts, strict=True)
-        return torch.cat(denoised), torch.cat(noise)
+        return torch.cat(denoised) * self.support, torch.cat(noise)
 
 
 class WatchedOperator(LinearOperator):

@@ -47,10 +47,23 @@ def guess(path: Path) -> AxesGuess:
     return axis_names.guess(loaded(variable), variable.name)
 
 
+def guess_all(path: Path) -> tuple[AxesGuess, ...]:
+    """A guess for each of the file's arrays that have two axes or more. Raises ScanError when there is none."""
+    usable = _candidates(variables(path))
+    if not usable:
+        return (guess(path),)
+    return tuple(axis_names.guess(loaded(v), v.name) for v in usable)
+
+
+def _candidates(listed: list[Variable]) -> list[Variable]:
+    """The arrays of numbers that are longer than 1 along two axes or more."""
+    return [v for v in listed if v.usable and sum(n > 1 for n in v.shape) >= 2]
+
+
 def _choose(path: Path, name: str) -> Variable:
     """The variable of that name, or the only numeric one with two axes or more."""
     listed = variables(path)
-    usable = [v for v in listed if v.usable and len(v.shape) >= 2]
+    usable = _candidates(listed)
     if name:
         found = next((v for v in listed if v.name == name), None)
         if found is None:

@@ -30,7 +30,10 @@ _ALIASES = {
     "ri": "complex",
 }
 
+Plane = npt.NDArray[np.complex128]
+
 _MOST_COILS = 128
+_CLEARLY = 4
 _LEAST_SIDE = 16
 
 
@@ -144,26 +147,29 @@ def _by_lengths(shape: tuple[int, ...]) -> tuple[tuple[str, ...], bool, str]:
     return (), False, f"{len(rest)} axes beside the image cannot be told apart."
 
 
-def _plane(array: npt.NDArray[np.generic], names: tuple[str, ...]) -> npt.NDArray[np.float64]:
-    """Energy (ky, kx) of an array, summed over its coils at the middle of every other axis."""
+def _plane(array: npt.NDArray[np.generic], names: tuple[str, ...]) -> Plane:
+    """The plane (ky, kx) of the strongest coil, at the middle of every other axis."""
     index: list[int | slice] = [slice(None)] * array.ndim
     for axis, name in enumerate(names):
         if name not in ("ky", "kx", "coil"):
             index[axis] = array.shape[axis] // 2
     left = [n for n, i in zip(names, index, strict=True) if isinstance(i, slice)]
     part = np.moveaxis(np.asarray(array[tuple(index)]), [left.index("ky"), left.index("kx")], [-2, -1])
-    energy = np.square(np.abs(part).astype(np.float64))
-    return np.asarray(energy.reshape(-1, *energy.shape[-2:]).sum(axis=0))
+    planes = part.reshape(-1, *part.shape[-2:]).astype(np.complex128)
+    return np.asarray(planes[np.abs(planes).sum(axis=(1, 2)).argmax()])
 
 
-def _domain(energy: npt.NDArray[np.float64]) -> tuple[str, bool, str]:
-    """(domain, sure, why): k-space has most of its energy within the middle tenth of each axis, images have not."""
-    share = centre_share(energy)
-    if share > 0.5:
-        return "kspace", True, f"{share:.0%} of the energy lies in the middle, as in k-space."
-    if corner_share(energy) > 0.5:
-        return "kspace", False, "Most energy lies in the corners, as in k-space that has not been shifted."
-    return "image", share < 0.2, f"Only {share:.0%} of the energy lies in the middle, as in images."
+def _domain(plane: Plane) -> tuple[str, bool, str]:
+    """(domain, sure, why). k-space gathers its energy in the middle far more than its Fourier transform does."""
+    energy = np.square(np.abs(plane))
+    transformed = np.square(np.abs(np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(plane)))))
+    here, there = centre_share(energy), centre_share(transformed)
+    told = f"The middle holds {here:.0%} of the energy, and {there:.0%} after a Fourier transform"
+    if in_the_corner(energy):
+        return "kspace", False, "The energy lies in the corners, as in k-space that has not been shifted."
+    if here > there:
+        return "kspace", here > _CLEARLY * there, f"{told}, as in k-space."
+    return "image", there > _CLEARLY * here, f"{told}, as in images."
 
 
 def centre_share(energy: npt.NDArray[np.float64]) -> float:
@@ -173,14 +179,15 @@ def centre_share(energy: npt.NDArray[np.float64]) -> float:
     return float(energy[windows].sum()) / total if total > 0 else 0.0
 
 
-def corner_share(energy: npt.NDArray[np.float64]) -> float:
-    """The same share after a shift by half of each axis: where k = 0 lies in an array as FFT routines return it."""
-    return centre_share(np.fft.fftshift(energy))
+def in_the_corner(energy: npt.NDArray[np.float64]) -> bool:
+    """k = 0 plainly lies in the corner, where FFT routines leave it, and not in the middle."""
+    corner = centre_share(np.fft.fftshift(energy))
+    return corner > 0.15 and corner > _CLEARLY * centre_share(energy)
 
 
-def _lines_along_kx(names: tuple[str, ...], energy: npt.NDArray[np.float64]) -> tuple[str, ...]:
+def _lines_along_kx(names: tuple[str, ...], plane: Plane) -> tuple[str, ...]:
     """Swap ky and kx if whole lines are missing along the second of them: the readout is never undersampled."""
-    rows, columns = (energy > 0).any(axis=1), (energy > 0).any(axis=0)
+    rows, columns = (plane != 0).any(axis=1), (plane != 0).any(axis=0)
     if rows.all() and columns.mean() < 0.9:
         return tuple({"ky": "kx", "kx": "ky"}.get(n, n) for n in names)
     return names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,12 @@ def read(path: Path, *, axes: str = "", domain: str = "kspace") -> KSpace:
             raise ScanError(f"{path.name} has no ISMRMRD header.", f"{groups[-1]}/xml is absent.", "Export it again.")
         header = parse_header(group["xml"][0])
         table = LineTable(group["data"])
-        measured = _measurement(header, table)
+        carries_phantom = {"phantom", "csm"} <= set(group)
+        simulated = carries_phantom or header.vendor.lower().startswith("simulated")
+        measured = replace(_measurement(header, table), simulated=simulated)
         if len(groups) > 1:
             measured.done.append(f"The file holds {len(groups)} measurements; the last, {groups[-1]}, was read.")
-        simulated = {"phantom", "csm"} <= set(group)
-        if simulated:
+        if carries_phantom:
             measured.done.append("The file carries the phantom it was simulated from.")
         provenance = Provenance(
             str(path),
@@ -54,7 +56,7 @@ def read(path: Path, *, axes: str = "", domain: str = "kspace") -> KSpace:
             header.field_strength_t,
             identifiers=header.identifiers,
         )
-        return to_kspace(measured, provenance).with_changes(simulated=simulated)
+        return to_kspace(measured, provenance)
 
 
 def _groups(path: Path) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ScanError
-from core.formats.axes import centre_share, corner_share
+from core.formats.axes import centre_share, in_the_corner
 from core.formats.files import require_memory
 from core.formats.fourier import remove_oversampling, to_kspace
 from core.formats.measurement import compact
@@ -18,6 +18,7 @@ from core.scan import KSPACE_AXES, BoolArray, Complex64Array, KSpace, Provenance
 
 _ALL_AXES = ("average", *KSPACE_AXES)
 _FILLED = 0.98
+_LEAST_SHARE = 0.1
 _COPIES = 3
 
 
@@ -131,12 +132,12 @@ def _check_centre(data: Complex64Array, odd: list[str]) -> None:
     energy = np.square(np.abs(middle).astype(np.float64)).sum(axis=0)
     if min(energy.shape) < 16 or not energy.any():
         return
-    centre, corner = centre_share(energy), corner_share(energy)
-    if corner > 0.5 and centre < 0.1:
+    if in_the_corner(energy):
         raise ScanError(
             "The centre of k-space lies in the corner of the array.",
-            f"{corner:.0%} of the energy lies there; it must lie at n // 2.",
+            "Most of the energy lies there; k = 0 must lie at n // 2.",
             "Save the array after numpy.fft.fftshift over its k-space axes.",
         )
-    if centre < 0.1:
-        odd.append(f"Only {centre:.0%} of the energy lies in the middle: this does not look like k-space.")
+    share = centre_share(energy)
+    if share < _LEAST_SHARE:
+        odd.append(f"Only {share:.0%} of the energy lies in the middle: this does not look like k-space.")

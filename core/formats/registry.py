@@ -49,17 +49,36 @@ def open_scan(path: str | Path, *, axes: str = "", domain: str = "kspace") -> Sc
 
 
 def guess_axes(path: str | Path) -> AxesGuess:
-    """What the axes of a plain array seem to be, for a person to confirm. Raises ScanError, and nothing else."""
+    """What the axes of a plain array seem to be, for a person to confirm.
+
+    Raises ScanError, and nothing else; also when the file holds several arrays (see `guess_all_axes`).
+    """
     from core.formats import arrays
 
     path = Path(path)
     with _only_scan_errors(path):
-        check_readable(path)
-        if not arrays.claims(path):
-            raise ScanError(
-                f"{path.name} is not a plain array.", "", "Axes are guessed for .npy, .npz and .mat files only."
-            )
+        _check_array(path)
         return arrays.guess(path)
+
+
+def guess_all_axes(path: str | Path) -> tuple[AxesGuess, ...]:
+    """A guess for every array in a file that could be a scan. Raises ScanError, and nothing else."""
+    from core.formats import arrays
+
+    path = Path(path)
+    with _only_scan_errors(path):
+        _check_array(path)
+        return arrays.guess_all(path)
+
+
+def _check_array(path: Path) -> None:
+    from core.formats import arrays
+
+    check_readable(path)
+    if not arrays.claims(path):
+        raise ScanError(
+            f"{path.name} is not a plain array.", "", "Axes are guessed for .npy, .npz and .mat files only."
+        )
 
 
 def _reader_of(path: Path) -> tuple[Reader, Path]:

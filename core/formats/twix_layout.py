@@ -123,7 +123,7 @@ def looks_like_twix(start: bytes, size: int) -> bool:
 def _lists_measurements(start: bytes) -> bool:
     """The file begins with a list of measurements, the first of which starts on a block of 512 bytes."""
     size, count, _, _, offset = struct.unpack_from("<IIIIQ", start)
-    return size < 10000 and 1 <= count <= _MOST_MEASUREMENTS and 0 < offset < 2**40 and offset % 512 == 0
+    return bool(size < 10000 and 1 <= count <= _MOST_MEASUREMENTS and 0 < offset < 2**40 and offset % 512 == 0)
 
 
 def walk(file: TwixFile, part: Part) -> Readouts:

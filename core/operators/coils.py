@@ -11,12 +11,16 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from core.errors import ScanError
 
 Complex64Array = npt.NDArray[np.complex64]
 
 MAX_COILS = 12
+GRID = 128
+"""Points along each side at which maps are computed; they are smooth, and in between they are interpolated."""
+
 _SQUARINGS = 6
 
 
@@ -28,31 +32,33 @@ def espirit(
     threshold: float = 0.02,
     crop: float = 0.8,
 ) -> Tensor:
-    """Coil maps (coils, ny, nx) complex64, unit root-sum-of-squares; zero where the eigenvalue is under `crop`.
+    """Coil maps (coils, ny, nx) complex64 of unit root-sum-of-squares, zero where no coil sees the object.
 
-    calibration: complex (coils, cy, cx), the centre of k-space with k = 0 at c // 2. threshold: singular values below
-    this share of the largest are noise. The phase is that of the strongest virtual coil. Raises ScanError when the
-    centre is too small to hold two kernels.
+    There the eigenvalue is less than `crop` of the largest. calibration: complex (coils, cy, cx), the centre of k-space
+    with k = 0 at c // 2. threshold: singular values below this share of the largest are noise. The phase is that of the
+    strongest virtual coil. Raises ScanError when the centre is too small.
     """
     coils, cy, cx = calibration.shape
-    size_y, size_x = min(kernel, cy), min(kernel, cx)
-    patches_count = (cy - size_y + 1) * (cx - size_x + 1)
-    if patches_count < 2 or min(cy, cx) < 4:
+    size_y, size_x = (min(kernel, (c + 1) // 2) for c in (cy, cx))
+    if min(cy, cx) < 4:
         raise ScanError(
             f"The fully sampled centre of k-space is too small: {cy} x {cx}.",
             "Coil maps need about 12 lines measured without gaps around k = 0 (at least 4).",
             "Use a scan with calibration lines, or a larger ACS.",
         )
     patches = calibration.unfold(1, size_y, 1).unfold(2, size_x, 1)
-    patches = patches.permute(1, 2, 0, 3, 4).reshape(patches_count, -1)
+    patches = patches.permute(1, 2, 0, 3, 4).flatten(0, 1).flatten(1)
     energies, vectors = torch.linalg.eigh(patches.mH @ patches)
     signal = vectors[:, energies > threshold**2 * energies[-1]]
     projector = (signal @ signal.mH).reshape(coils, size_y, size_x, coils, size_y, size_x)
-    grams = _pixel_grams(_sum_lags(projector), shape) / (size_y * size_x)
+    grid = (min(shape[0], GRID), min(shape[1], GRID))
+    grams = _pixel_grams(_sum_lags(projector), shape, grid) / (size_y * size_x)
     eigenvectors, values = _leading_eigenvectors(grams)
-    maps = _align_phase(eigenvectors, calibration)
-    maps = maps * (values > crop)[:, None]
-    return maps.T.reshape(coils, *shape).contiguous()
+    coarse = _align_phase(eigenvectors, calibration).T.reshape(coils, *grid)
+    maps, seen = _refine(coarse, shape), _refine(values.reshape(1, *grid), shape)
+    size: Tensor = torch.linalg.vector_norm(maps, dim=0)
+    maps = maps / size.clamp(min=1e-20)
+    return maps * (seen > crop * values.max())
 
 
 def _sum_lags(projector: Tensor) -> Tensor:
@@ -68,17 +74,19 @@ def _sum_lags(projector: Tensor) -> Tensor:
     return lags
 
 
-def _pixel_grams(lags: Tensor, shape: tuple[int, int]) -> Tensor:
-    """Transform the lags to the image grid: a Hermitian (coils, coils) matrix for each pixel, (ny nx, coils, coils)."""
+def _pixel_grams(lags: Tensor, shape: tuple[int, int], grid: tuple[int, int]) -> Tensor:
+    """Transform the lags to a grid over the image: a Hermitian matrix for each point, (points, coils, coils)."""
     coils = lags.shape[0]
-    (waves_y, waves_x) = (_waves(lags.shape[2 + i], n) for i, n in enumerate(shape))
+    waves_y, waves_x = (
+        _waves(lags.shape[2 + i], n, points) for i, (n, points) in enumerate(zip(shape, grid, strict=True))
+    )
     image = waves_y @ lags @ waves_x.T
     return image.reshape(coils, coils, -1).permute(2, 0, 1).contiguous()
 
 
-def _waves(lags: int, n: int) -> Tensor:
-    """exp(-2 pi i lag x / n) for centred x and lag, complex64 (n, lags)."""
-    x = torch.arange(n, dtype=torch.float64) - n // 2
+def _waves(lags: int, n: int, points: int) -> Tensor:
+    """exp(-2 pi i lag x / n) for centred lags and points from the first to the last of n pixels, (points, lags)."""
+    x = torch.linspace(0, n - 1, points, dtype=torch.float64) - n // 2
     lag = torch.arange(lags, dtype=torch.float64) - lags // 2
     angle = -2 * torch.pi / n * x[:, None] * lag
     return torch.polar(torch.ones_like(angle), angle).to(torch.complex64)
@@ -96,6 +104,14 @@ def _leading_eigenvectors(matrices: Tensor) -> tuple[Tensor, Tensor]:
     vectors = vectors / torch.linalg.vector_norm(vectors, dim=-1, keepdim=True).clamp(min=1e-20)
     values = torch.sum(vectors.conj() * (matrices @ vectors[..., None])[..., 0], dim=-1).real
     return vectors, values
+
+
+def _refine(coarse: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Bicubic interpolation of (channels, points, points), real or complex, to the image."""
+    real = torch.view_as_real(coarse).movedim(-1, 0) if coarse.is_complex() else coarse[None]
+    if coarse.shape[1:] != shape:
+        real = functional.interpolate(real, size=shape, mode="bicubic", align_corners=True)
+    return torch.complex(*real) if coarse.is_complex() else real[0]
 
 
 def _align_phase(vectors: Tensor, calibration: Tensor) -> Tensor:

@@ -55,7 +55,7 @@ def coil_maps(coils: int, shape: tuple[int, ...], seed: int = 0) -> npt.NDArray[
     fields = np.empty((coils, depth, height, width), np.complex64)
     for coil in range(coils):
         turn = 2 * np.pi * (coil + rng.uniform(-0.15, 0.15)) / coils
-        field = _loop_field(points, turn, rng.uniform(1.25, 1.5), rng.uniform(0.45, 0.65), rng.uniform(-0.3, 0.3))
+        field = _loop_field(points, turn, rng.uniform(1.6, 1.8), rng.uniform(0.55, 0.8), rng.uniform(-0.3, 0.3))
         fields[coil] = field * np.exp(1j * rng.uniform(0, 2 * np.pi))
     total = np.sqrt(np.sum(np.abs(fields) ** 2, axis=0))
     maps: npt.NDArray[np.complex64] = (fields / total).reshape(coils, *shape).astype(np.complex64)

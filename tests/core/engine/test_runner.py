@@ -46,6 +46,10 @@ def test_a_whole_run(job: JobSpec) -> None:
     kinds = [type(event) for event in events]
     assert kinds.index(Started) < kinds.index(ClassicalImage) < kinds.index(StepDone)
     assert [event.method for event in events if isinstance(event, ClassicalImage)] == ["zero-filled", "cg-sense"]
+    started = next(event for event in events if isinstance(event, Started))
+    assert (started.frames, started.height, started.width, started.steps) == (2, 48, 40, NFE)
+    assert 0 < started.estimate.memory_bytes < started.estimate.available_bytes
+    assert started.estimate.seconds > 0
     steps = [event for event in events if isinstance(event, StepDone)]
     assert [event.step for event in steps] == [1, 2, 3, 4]
     assert steps[-1].seconds_left == 0
@@ -246,14 +250,35 @@ def test_too_little_memory_is_said_before_anything_starts(job: JobSpec, monkeypa
     assert "does not fit into memory" in str(events[0].error)
 
 
-def test_memory_that_runs_out_on_the_way_is_said(job: JobSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "error", [MemoryError("no room"), RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes")]
+)
+def test_memory_that_runs_out_on_the_way_is_said(job: JobSpec, error, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*args: object) -> None:
-        raise MemoryError("no room")
+        raise error
 
     monkeypatch.setattr(runner.WatchedPrior, "predict", full)
     event = last(run(job))
     assert isinstance(event, Failed)
     assert isinstance(event.error, JobError)
+    assert "memory" in event.error.what
+
+
+def test_more_than_twelve_coils_are_compressed_without_harm(make_scan, phantom_image) -> None:
+    job = JobSpec(ScanSource("x"), ReconSettings(method="cg-sense"), make_scan(coils=16, ny=64, nx=60))
+    finished = last(run(job))
+    truth = phantom_image(64, 60)
+    assert finished.card["outcome"]["coils_compressed"]
+    assert np.linalg.norm(abs(finished.volume.array[0]) - truth) < 0.05 * np.linalg.norm(truth)
+
+
+def test_where_no_coil_sees_anything_the_prior_makes_nothing_up(job: JobSpec, make_scan) -> None:
+    scan = make_scan(slices=2, noise=1e-3)
+    *_, finished = run(replace(job, scan=scan, source=ScanSource("x")))
+    *_, classical = run(JobSpec(ScanSource("x"), ReconSettings(method="zero-filled"), scan))
+    unseen = classical.volume.array == 0
+    assert unseen.any()
+    assert not finished.volume.array[unseen].any()
 
 
 def test_cuda_without_a_card_is_refused(job: JobSpec, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,6 +41,12 @@ def test_full_scan_is_the_object_in_place_and_without_oversampling(tmp_path: Pat
     assert scan.provenance.field_strength_t == 2.9
 
 
+def test_a_simulation_says_so(tmp_path: Path) -> None:
+    header = Header(vendor="Simulated scanner")
+    assert open_scan(write_mrd(tmp_path / "a.h5", lines_of(KSPACE), header)).simulated
+    assert not open_scan(write_mrd(tmp_path / "b.h5", lines_of(KSPACE))).simulated
+
+
 def test_order_of_the_lines_does_not_matter(tmp_path: Path) -> None:
     lines = lines_of(KSPACE)
     np.random.default_rng(0).shuffle(lines)

@@ -46,7 +46,7 @@ def test_maps_agree_with_sigpy(k_space: np.ndarray) -> None:
     assert overlap.mean() > 0.999
 
 
-@pytest.mark.parametrize("shape", [(6, 3, 40), (6, 0, 0), (6, 4, 4)])
+@pytest.mark.parametrize("shape", [(6, 3, 40), (6, 0, 0), (6, 3, 3)])
 def test_a_centre_that_is_too_small_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ScanError, match="too small"):
         espirit(torch.zeros(shape, dtype=torch.complex64), (32, 32))
