@@ -65,7 +65,7 @@ class ReconSettings:
         "Spacing",
         "How the timesteps are spread. Uniform is the paper's; quadratic puts more of them at low noise.",
     )
-    eta: float = setting(0.85, "Eta", "Share of fresh noise in each step. 0 is deterministic.", low=0.0, high=1.0)
+    eta: float = setting(0.15, "Eta", "Share of fresh noise in each step. 0 is deterministic.", low=0.0, high=1.0)
     cg_steps: int = setting(
         5,
         "CG steps",

@@ -10,6 +10,7 @@ import numpy as np
 from core.scan import Volume
 
 NOTICE = "Research use only. Not for diagnosis."
+SHORT_NOTICE = "Research use only"
 WHITE_PERCENTILE = 99.5
 _STRIP = 18
 
@@ -29,7 +30,9 @@ def write(volume: Volume, path: Path) -> None:
     for i, frame in enumerate(grey):
         picture = Image.fromarray(frame).resize((width, height), Image.Resampling.LANCZOS)
         sheet.paste(picture, (i % columns * width, i // columns * height))
-    ImageDraw.Draw(sheet).text((4, rows * height + 3), NOTICE, fill=200)
+    pen = ImageDraw.Draw(sheet)
+    fits = pen.textlength(NOTICE) + 8 <= sheet.width
+    pen.text((4, rows * height + 3), NOTICE if fits else SHORT_NOTICE, fill=200)
     about = PngInfo()
     about.add_text("Comment", NOTICE)
     sheet.save(path, format="PNG", pnginfo=about)

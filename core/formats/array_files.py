@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from core.errors import ScanError
 from core.formats.files import head_of, is_hdf5, require_memory
+from core.formats.hdf5 import open_hdf5
 
 Array = npt.NDArray[np.generic]
 
@@ -120,7 +121,7 @@ def _mat73(path: Path) -> list[Variable]:
     import h5py
 
     found = []
-    with h5py.File(path, "r") as file:
+    with open_hdf5(path) as file:
         for name, item in file.items():
             if isinstance(item, h5py.Dataset) and not name.startswith("#"):
                 pair = {"real", "imag"} <= set(item.dtype.names or ())
@@ -130,10 +131,8 @@ def _mat73(path: Path) -> list[Variable]:
 
 
 def _mat73_loader(path: Path, name: str) -> Callable[[], Array]:
-    import h5py
-
     def load() -> Array:
-        with h5py.File(path, "r") as file:
+        with open_hdf5(path) as file:
             stored = file[name][()]
         if stored.dtype.names:
             stored = stored["real"] + 1j * stored["imag"]

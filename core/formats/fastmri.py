@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from core.errors import ScanError
 from core.formats.files import is_hdf5, require_memory, sha256_of
+from core.formats.hdf5 import open_hdf5
 from core.formats.mrd_header import MrdEncoding, MrdHeader, parse_header
 from core.formats.named_array import Named, scan_of
 from core.scan import BoolArray, KSpace, Provenance
@@ -26,12 +27,9 @@ def claims(path: Path) -> bool:
 
     if not is_hdf5(path):
         return False
-    try:
-        with h5py.File(path, "r") as file:
-            found = file.get("kspace")
-            return isinstance(found, h5py.Dataset) and found.ndim in (3, 4)
-    except (OSError, RuntimeError, KeyError, ValueError):
-        return False
+    with open_hdf5(path) as file:
+        found = file.get("kspace")
+        return isinstance(found, h5py.Dataset) and found.ndim in (3, 4)
 
 
 def read(path: Path, *, axes: str = "", domain: str = "kspace") -> KSpace:
@@ -39,9 +37,7 @@ def read(path: Path, *, axes: str = "", domain: str = "kspace") -> KSpace:
 
     Raises ScanError.
     """
-    import h5py
-
-    with h5py.File(path, "r") as file:
+    with open_hdf5(path) as file:
         dataset = file["kspace"]
         require_memory(4.0 * 8.0 * float(np.prod(dataset.shape, dtype=np.float64)), "The scan")
         array = np.asarray(dataset[()])

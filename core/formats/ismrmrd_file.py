@@ -13,6 +13,7 @@ from core.errors import ScanError
 from core.formats.counters import folds
 from core.formats.encoding import Encoding, whole
 from core.formats.files import is_hdf5, sha256_of
+from core.formats.hdf5 import open_hdf5
 from core.formats.measurement import Measurement, to_kspace
 from core.formats.mrd_header import MrdEncoding, MrdHeader, parse_header
 from core.formats.mrd_lines import LineTable, image_lines, sort_by_flags
@@ -31,10 +32,8 @@ def claims(path: Path) -> bool:
 
 def read(path: Path, *, axes: str = "", domain: str = "kspace") -> KSpace:
     """The scan; the last measurement if the file holds several. Raises ScanError."""
-    import h5py
-
     groups = _groups(path)
-    with h5py.File(path, "r") as file:
+    with open_hdf5(path) as file:
         group = file[groups[-1]]
         if "xml" not in group or not len(group["xml"]):
             raise ScanError(f"{path.name} has no ISMRMRD header.", f"{groups[-1]}/xml is absent.", "Export it again.")
@@ -61,14 +60,9 @@ def read(path: Path, *, axes: str = "", domain: str = "kspace") -> KSpace:
 
 def _groups(path: Path) -> list[str]:
     """Names of the groups with acquisitions, such as dataset, dataset_2, dataset_10."""
-    import h5py
-
-    try:
-        with h5py.File(path, "r") as file:
-            names = [name for name in file if _is_measurement(file[name])]
-            return sorted(names, key=lambda name: (len(name), name))
-    except (OSError, RuntimeError, KeyError, ValueError):
-        return []
+    with open_hdf5(path) as file:
+        names = [name for name in file if _is_measurement(file.get(name))]
+        return sorted(names, key=lambda name: (len(name), name))
 
 
 def _is_measurement(item: Any) -> bool:
@@ -103,7 +97,7 @@ def _measurement(header: MrdHeader, table: LineTable) -> Measurement:
         imaging,
         grid.holding(imaging.ky, imaging.kz),
         calibration=calibration,
-        noise=_noise(header, table, kinds.noise, kinds.imaging),
+        noise=_noise(header, table, kinds.noise, imaging, odd),
         places=places,
         field_of_view=encoding.image_field_of_view,
         done=done,
@@ -209,11 +203,16 @@ def _calibration(
 
 
 def _noise(
-    header: MrdHeader, table: LineTable, rows: npt.NDArray[np.int64], imaging: npt.NDArray[np.int64]
+    header: MrdHeader, table: LineTable, rows: npt.NDArray[np.int64], imaging: Lines, odd: list[str]
 ) -> NoiseScan | None:
+    """The noise acquisitions that have the coils of the image."""
     if not len(rows):
+        return None
+    rows = rows[table.head["active_channels"][rows] == imaging.coils]
+    if not len(rows):
+        odd.append("The noise scan has other coils than the image; it was not used.")
         return None
     samples = np.concatenate([table.readout(int(row)) for row in rows], axis=1)
     dwell = table.head["sample_time_us"].astype(np.float64)
-    ratio = bandwidth_ratio(dwell[rows[0]], dwell[imaging[0]], header.relative_noise_bandwidth)
+    ratio = bandwidth_ratio(dwell[rows[0]], dwell[imaging.rows[0]], header.relative_noise_bandwidth)
     return NoiseScan(samples, ratio)

@@ -11,9 +11,11 @@ from core.formats.encoding import Encoding
 from core.formats.noise import NoiseScan, edge_noise, whitening_matrix
 from core.formats.patient import SlicePlaces, stack_slices
 from core.formats.readouts import Gathered, Lines, gather
+from core.orientation import Affine
 from core.scan import BoolArray, Complex64Array, KSpace, Provenance, sampled_centre
 
 _LEAST_CALIBRATION = 4
+_NOISE_TOLERANCE = 1.4
 
 
 @dataclass(frozen=True)
@@ -39,40 +41,28 @@ class Measurement:
 def to_kspace(measured: Measurement, provenance: Provenance) -> KSpace:
     """Sort, whiten, remove the oversampling, average and place. provenance: without done and not_understood."""
     lines, e = measured.imaging, measured.encoding
-    matrix = (e.nz, e.ny, e.nx)
-    done, odd = measured.done, measured.not_understood
-    frames = tuple(int(getattr(lines, a).max()) + 1 for a in ("contrast", "repetition", "slice"))
+    contrasts, repetitions, slices = (int(getattr(lines, a).max()) + 1 for a in ("contrast", "repetition", "slice"))
     whitening = _whitening(measured)
-    order = tuple(range(frames[2]))
-    affine = None
-    if measured.places is not None:
-        stack = stack_slices(measured.places, matrix, measured.field_of_view, slab=e.nz > 1)
-        order, affine = stack.order, stack.affine
-        odd.extend([stack.note] if stack.note else [])
-        if order != tuple(sorted(order)):
-            done.append("Slices sorted by their position.")
-    gathered = gather(lines, e, (frames[0], frames[1], frames[2]), whitening)
+    gathered = gather(lines, e, (contrasts, repetitions, slices), whitening)
     if e.nx < e.nx_full:
-        done.append(f"Readout oversampling removed ({e.nx_full} to {e.nx}).")
-    averages = _averages(gathered, done, odd)
-    calibration = _calibration(measured, frames[2], whitening)
-    picked = list(order)
+        measured.done.append(f"Readout oversampling removed ({e.nx_full} to {e.nx}).")
+    averages = _averages(gathered, measured)
+    calibration = _calibration(measured, slices, whitening)
+    order, affine = _stack(measured, slices)
     data, mask = gathered.data, gathered.count > 0
-    if order != tuple(range(frames[2])):
-        data, mask = data[:, :, picked], mask[:, :, picked]
-        calibration = None if calibration is None else calibration[picked]
+    if order != list(range(slices)):
+        measured.done.append("Slices sorted by their position.")
+        data, mask = data[:, :, order], mask[:, :, order]
+        calibration = None if calibration is None else calibration[order]
     mask = compact(mask)
-    noise_std = float(np.sqrt(0.5 / averages)) if whitening is not None else edge_noise(data, mask)
+    noise_std = _noise_level(measured, edge_noise(data, mask), whitening is not None, averages)
     if measured.field_of_view is None:
-        odd.append("The field of view is not given.")
-    told = Provenance(
-        **{**provenance.__dict__, "done": tuple(done), "not_understood": tuple(odd)},
-    )
+        measured.not_understood.append("The field of view is not given.")
     return KSpace(
         data,
         mask,
-        matrix,
-        told,
+        (e.nz, e.ny, e.nx),
+        replace(provenance, done=_once(measured.done), not_understood=_once(measured.not_understood)),
         calibration=calibration,
         field_of_view_mm=measured.field_of_view,
         affine=affine,
@@ -81,6 +71,34 @@ def to_kspace(measured: Measurement, provenance: Provenance) -> KSpace:
         simulated=measured.simulated,
         noise_std=noise_std,
     )
+
+
+def _once(sentences: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(sentences))
+
+
+def _stack(measured: Measurement, slices: int) -> tuple[list[int], Affine | None]:
+    """The order of the slices in space and the affine of the stack."""
+    if measured.places is None:
+        return list(range(slices)), None
+    e = measured.encoding
+    stack = stack_slices(measured.places, (e.nz, e.ny, e.nx), measured.field_of_view, slab=e.nz > 1)
+    if stack.note:
+        measured.not_understood.append(stack.note)
+    return list(stack.order), stack.affine
+
+
+def _noise_level(measured: Measurement, at_edge: float | None, whitened: bool, averages: int) -> float | None:
+    """Standard deviation per real and imaginary part: as whitening makes it, unless the data plainly say otherwise."""
+    if not whitened:
+        return at_edge
+    level = float(np.sqrt(0.5 / averages))
+    if at_edge is None or 1 / _NOISE_TOLERANCE < at_edge / level < _NOISE_TOLERANCE:
+        return level
+    measured.not_understood.append(
+        f"The noise at the edge of k-space is {at_edge / level:.2g} times what the noise scan tells."
+    )
+    return at_edge
 
 
 def compact(mask: BoolArray) -> BoolArray:
@@ -95,27 +113,25 @@ def compact(mask: BoolArray) -> BoolArray:
 def _whitening(measured: Measurement) -> npt.NDArray[np.complex128] | None:
     if measured.noise is None:
         return None
-    matrix = None
-    if len(measured.noise.samples) == measured.imaging.coils:
-        matrix = whitening_matrix(measured.noise)
+    matrix = whitening_matrix(measured.noise)
     if matrix is None:
-        measured.not_understood.append("The noise scan could not be used: it has other coils or too few samples.")
+        measured.not_understood.append("The noise scan was not used: it has too few samples, or a silent coil.")
         return None
     count = measured.noise.samples.shape[1]
     measured.done.append(f"Coils whitened by the noise scan ({count} samples).")
     return matrix
 
 
-def _averages(gathered: Gathered, done: list[str], odd: list[str]) -> int:
+def _averages(gathered: Gathered, measured: Measurement) -> int:
     """The usual number of measurements of a place that was measured at all."""
-    measured = gathered.count[gathered.count > 0]
-    if not measured.size:
+    counts = gathered.count[gathered.count > 0]
+    if not counts.size:
         return 1
-    usual = int(np.median(measured))
+    usual, least, most = int(np.median(counts)), int(counts.min()), int(counts.max())
     if usual > 1:
-        done.append(f"{usual} averages averaged.")
-    if measured.min() != measured.max():
-        odd.append(f"Places of k-space were measured {measured.min()} to {measured.max()} times; each was averaged.")
+        measured.done.append(f"{usual} averages averaged.")
+    if least != most:
+        measured.not_understood.append(f"Places of k-space were measured {least} to {most} times; each was averaged.")
     return usual
 
 

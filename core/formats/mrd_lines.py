@@ -119,8 +119,11 @@ def image_lines(table: LineTable, rows: Integers, slices: Integers, odd: list[st
         rows = rows[(head["active_channels"] == coils) & (head["number_of_samples"] == samples)]
         odd.append(f"{len(head) - count} lines of another size were left aside.")
         head = table.head[rows]
-    idx, reverse = head["idx"], _reversed(head)
-    centre, first, last = echo_range(samples, head["center_sample"], head["discard_pre"], head["discard_post"], reverse)
+    idx, reverse, middle = head["idx"], _reversed(head), head["center_sample"]
+    if not middle.any():
+        middle = np.full_like(middle, samples // 2)
+        odd.append("The file does not say which sample is the centre of k-space; the middle was taken.")
+    centre, first, last = echo_range(samples, middle, head["discard_pre"], head["discard_post"], reverse)
     return Lines(
         rows=rows,
         contrast=combined(idx["contrast"], idx["set"]),

@@ -20,7 +20,7 @@ _GAUSSIAN = (0.85, 1.18)
 
 @dataclass(frozen=True)
 class NoiseScan:
-    """Samples taken without excitation: complex64 (coils, n), and how to scale their power to the imaging readouts.
+    """Samples taken without excitation, complex64 (coils, n) of the coils of the image.
 
     power_scale: noise power of an imaging readout per noise power of these samples: the ratio of their bandwidths.
     """

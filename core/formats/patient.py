@@ -72,7 +72,8 @@ def turned(places: SlicePlaces, slab: bool) -> SlicePlaces:
     """Directions for data whose Fourier kernel has the other sign, so that images come out turned about the origin.
 
     Siemens' encoding directions belong to a forward transform from k-space to image. Here the inverse is used,
-    which reverses every encoded direction; the direction across 2-D slices is not encoded and stays.
+    which reverses every encoded direction; the direction across 2-D slices is not encoded and stays. twixtools'
+    geometry module reverses the same directions.
     """
     through = -places.through if slab else places.through
     return SlicePlaces(-places.read, -places.phase, through, places.position)

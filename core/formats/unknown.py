@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.errors import ScanError
 from core.formats.files import head_of, is_hdf5
+from core.formats.hdf5 import open_hdf5
 
 READABLE = (
     "Raw data can be read from ISMRMRD (.h5, .mrd), fastMRI (.h5), BART (.cfl with .hdr), Siemens twix (.dat) "
@@ -25,7 +26,7 @@ _MAGIC = (
 
 
 def explain(path: Path) -> ScanError:
-    """The error for a file that no reader claims."""
+    """The error for a file that no reader claims; itself raises ScanError for a damaged HDF5 file."""
     start = head_of(path, 352)
     image = _reconstructed(path, start)
     if image:
@@ -58,17 +59,8 @@ def _reconstructed(path: Path, start: bytes) -> str:
 
 
 def _hdf5(path: Path) -> ScanError:
-    import h5py
-
-    try:
-        with h5py.File(path, "r") as file:
-            names = sorted(file)[:8]
-    except (OSError, RuntimeError, ValueError) as error:
-        return ScanError(
-            f"{path.name} cannot be opened.",
-            f"It is an HDF5 file, but damaged or cut off ({str(error).splitlines()[0]}).",
-            "Copy it again from its source.",
-        )
+    with open_hdf5(path) as file:
+        names = sorted(file)[:8]
     return ScanError(
         f"{path.name} is an HDF5 file of unknown layout.",
         f"It holds {', '.join(names) or 'nothing'}; ISMRMRD has dataset/data and dataset/xml, fastMRI has kspace.",

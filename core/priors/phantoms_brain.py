@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.priors.phantoms_canvas import Canvas, Points
-from core.priors.phantoms_shapes import NoiseField, Sheets, chain, ellipsoid, union
+from core.priors.phantoms_shapes import NoiseField, Sheets, chain, ellipsoid, once_per_plane, union
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -34,6 +34,7 @@ class BrainModel:
         self.jitter = rng.normal(0, 1.0, 24)
         self.vessels = [self._walk(rng) for _ in range(46)]
 
+    @once_per_plane
     def cerebrum(self, points: Points) -> FloatArray:
         """Depth below the smooth hull of both hemispheres."""
         x, y, z = points
@@ -47,10 +48,12 @@ class BrainModel:
         smooth: FloatArray = -union(-hull, -(z - floor), softness=8) + 1.2 * self.coarse.at(points)
         return smooth.astype(np.float32)
 
+    @once_per_plane
     def cerebellum(self, points: Points) -> FloatArray:
         sides = [ellipsoid(points, (s * 22, 46, -44), (28, 25, 21)) for s in (-1, 1)]
         return union(*sides, ellipsoid(points, (0, 46, -40), (12, 22, 20)), softness=6)
 
+    @once_per_plane
     def stem(self, points: Points) -> FloatArray:
         return union(
             chain(points, [(0, 4, -8, 13), (0, 8, -22, 13), (0, 20, -62, 8), (0, 24, -150, 6.5)]),
@@ -86,6 +89,7 @@ class BrainModel:
         self._veins(canvas, points)
         canvas.stamp("vessel", self.vessels)
 
+    @once_per_plane
     def ventricles(self, points: Points) -> FloatArray:
         """Lateral, third and fourth ventricles."""
         s, j = float(self.swell), self.jitter
@@ -106,6 +110,7 @@ class BrainModel:
         fourth = ellipsoid(points, (0, 26, -38), (7 * s, 5, 9))
         return union(*parts, third, fourth, softness=2) + 0.5 * self.fine.at(points)
 
+    @once_per_plane
     def _below_fluid(self, points: Points) -> FloatArray:
         """Distance to the nearest fluid of surface, folds or fissures, inside the hemispheres."""
         _, y, z = points

@@ -57,19 +57,22 @@ class Canvas:
 
     def stamp(self, tissue: str, strings: list[FloatArray]) -> None:
         """Paint strings of balls (n, 4: x, y, z, radius in mm), each where it meets the plane."""
+        z = self.points[2]
+        balls = np.concatenate(strings)
+        low, high = float(z.min()) - self.pixel_mm, float(z.max()) + self.pixel_mm
+        for ball in balls[(balls[:, 2] > low - balls[:, 3]) & (balls[:, 2] < high + balls[:, 3])]:
+            self._stamp_ball(TISSUES.index(tissue), *(float(v) for v in ball))
+
+    def _stamp_ball(self, index: int, bx: float, by: float, bz: float, radius: float) -> None:
         x, y, z = self.points
-        middle = float(z.mean())
-        spread = float(np.abs(z - middle).max())
-        index = TISSUES.index(tissue)
-        for ball in np.concatenate(strings):
-            bx, by, bz, radius = (float(v) for v in ball)
-            if abs(bz - middle) > spread + radius + self.pixel_mm:
-                continue
-            near = (np.abs(x - bx) < radius + self.pixel_mm) & (np.abs(y - by) < radius + self.pixel_mm)
-            rows, columns = np.nonzero(near)
-            if len(rows) == 0:
-                continue
-            away = np.sqrt((x[rows, columns] - bx) ** 2 + (y[rows, columns] - by) ** 2 + (z[rows, columns] - bz) ** 2)
-            cover = np.clip((radius - away) / self.pixel_mm + 0.5, 0, 1)
-            self.image[rows, columns] += cover * (self.values[index] - self.image[rows, columns])
-            self.labels[rows[cover > 0.5], columns[cover > 0.5]] = index
+        across = np.array([[x[-1, 0] - x[0, 0], x[0, -1] - x[0, 0]], [y[-1, 0] - y[0, 0], y[0, -1] - y[0, 0]]])
+        shape = np.array(x.shape)
+        across /= np.maximum(shape - 1, 1)
+        row, column = np.linalg.solve(across, (bx - x[0, 0], by - y[0, 0])) if shape.min() > 1 else (0.0, 0.0)
+        reach = 2 * radius / self.pixel_mm + 3
+        rows, columns = (slice(max(int(c - reach), 0), max(int(c + reach) + 2, 0)) for c in (row, column))
+        box = (rows, columns)
+        away = np.sqrt((x[box] - bx) ** 2 + (y[box] - by) ** 2 + (z[box] - bz) ** 2)
+        cover = np.clip((radius - away) / self.pixel_mm + np.float32(0.5), 0, 1)
+        self.image[box] += cover * (self.values[index] - self.image[box])
+        self.labels[box][cover > 0.5] = index

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +17,21 @@ FloatArray = npt.NDArray[np.float32]
 LATTICE = 112
 LATTICE_MM = 2.2
 """The random fields repeat after LATTICE * LATTICE_MM mm, which is longer than a head."""
+
+
+def once_per_plane(method: Callable[[Any, Any], FloatArray]) -> Callable[[Any, Any], FloatArray]:
+    """Let a method of (points) keep its last answer for as long as it is asked about the same points object."""
+    name = f"_last_{method.__name__}"
+
+    @wraps(method)
+    def remembering(self: Any, points: Any) -> FloatArray:
+        last = self.__dict__.get(name)
+        if last is None or last[0] is not points:
+            last = self.__dict__[name] = (points, method(self, points))
+        answer: FloatArray = last[1]
+        return answer
+
+    return remembering
 
 
 class NoiseField:
@@ -45,6 +62,7 @@ class NoiseField:
         length: FloatArray = np.sqrt(squares)
         return length
 
+    @once_per_plane
     def at(self, points: Sequence[FloatArray]) -> FloatArray:
         """The field at points (x, y, z) in mm, each an array of the same shape."""
         return sample(self.values, points)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ class TrainingRecipe:
     crop: side in pixels. The learning rate warms up linearly, stays, and falls to nothing over the last `decay_share`
     of the steps. low_noise_share of the timesteps are low_noise_below * u ** low_noise_power for a uniform
     u, the others lie anywhere. precision: "fp32" or
-    "bf16" (autocast). clip: largest norm of the gradient.
+    "bf16" (autocast). clip: largest norm of the gradient. presets: settings that suit the prior, for its card.
     """
 
     name: str
@@ -68,6 +68,8 @@ class TrainingRecipe:
     precision: str = "bf16"
     seed: int = 0
     validate_every: int = 1000
+    presets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    notes: str = ""
 
     def network(self) -> dict[str, Any]:
         """The arguments of the network, as they go on the card."""
@@ -80,6 +82,11 @@ class TrainingRecipe:
 
     def as_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
+
+    def without_folders(self) -> TrainingRecipe:
+        """The same with bare file names, so that it tells nothing of the machine it was used on."""
+        sources = tuple(dataclasses.replace(s, path=Path(s.path).name if s.path else "") for s in self.sources)
+        return dataclasses.replace(self, sources=sources)
 
 
 def read_recipe(path: Path) -> TrainingRecipe:

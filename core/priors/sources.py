@@ -21,6 +21,7 @@ from core.priors.recipe import SourceRecipe
 from core.priors.volumes import read_volume
 
 FloatArray = npt.NDArray[np.float32]
+Stored = tuple[FloatArray, FloatArray | None]
 
 PHANTOM_SHAPE = (176, 220, 184)
 _SEARCH_VOXELS = 3
@@ -58,6 +59,10 @@ def collect(sources: tuple[SourceRecipe, ...], cache: Path, ready: Collection) -
             ready.held_out.extend(held_out)
         else:
             raise JobError(f"There is no source of kind {source.kind!r}.", "", "Use volume or phantom:head.")
+    made_up = next((source for source in sources if source.kind == "phantom:head"), None)
+    if made_up is not None and not ready.held_out:
+        yield "making a head to validate on"
+        ready.held_out.append(_phantom(made_up.seed + made_up.count, cache))
 
 
 def _phantom(seed: int, cache: Path) -> PreparedVolume:
@@ -69,8 +74,7 @@ def _phantom(seed: int, cache: Path) -> PreparedVolume:
     if stored is None:
         made = head(seed, PHANTOM_SHAPE, "t1", spacing_mm=(1.0, 1.0, 1.0), centre_mm=(0, 0, 5), jitter=0.06)
         brain = np.isin(made.labels, [TISSUES.index(t) for t in BRAIN_TISSUES]).astype(np.float32)
-        stored = made.image, ndi.gaussian_filter(brain, 0.6)
-        _save(file, *stored)
+        stored = _save(file, made.image, ndi.gaussian_filter(brain, 0.6))
     return prepare(stored[0], stored[1], (1.0, 1.0, 1.0), f"phantom:head {seed}")
 
 
@@ -83,8 +87,7 @@ def _volume(source: SourceRecipe, cache: Path) -> tuple[PreparedVolume, tuple[Pr
     file = cache / f"volume-{hashlib.sha256(told.encode()).hexdigest()[:16]}.safetensors"
     stored = _load(file)
     if stored is None:
-        stored = clean(np.abs(volume.array).astype(np.float32), volume.spacing_mm, source)
-        _save(file, *stored)
+        stored = _save(file, *clean(np.abs(volume.array).astype(np.float32), volume.spacing_mm, source))
     return split(stored[0], stored[1], volume.spacing_mm, source.name or path.name)
 
 
@@ -134,7 +137,7 @@ def noise_level(array: FloatArray) -> float:
     return float(np.median(np.abs(rough)) / 0.6745)
 
 
-def _load(file: Path) -> tuple[FloatArray, FloatArray | None] | None:
+def _load(file: Path) -> Stored | None:
     if not file.is_file():
         return None
     stored = load_file(file)
@@ -142,7 +145,8 @@ def _load(file: Path) -> tuple[FloatArray, FloatArray | None] | None:
     return stored["array"].astype(np.float32), inside
 
 
-def _save(file: Path, array: FloatArray, inside: FloatArray | None) -> None:
+def _save(file: Path, array: FloatArray, inside: FloatArray | None) -> Stored:
+    """Keep arrays; returns them as they will be read again, so that a resumed training sees the same numbers."""
     file.parent.mkdir(parents=True, exist_ok=True)
     parts = {"array": np.ascontiguousarray(array, dtype=np.float16)}
     if inside is not None:
@@ -150,3 +154,5 @@ def _save(file: Path, array: FloatArray, inside: FloatArray | None) -> None:
     partial = file.with_suffix(".partial")
     save_file(parts, partial)
     partial.replace(file)
+    share = parts["inside"].astype(np.float32) if "inside" in parts else None
+    return parts["array"].astype(np.float32), share

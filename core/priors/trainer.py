@@ -148,7 +148,7 @@ class Trainer:
         contiguous = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
         file = f"state-{self.step}.safetensors"
         write_whole(folder / file, lambda path: save_file(contiguous, path))
-        state = {"step": self.step, "tensors": file, "recipe": self.recipe.as_dict()}
+        state = {"step": self.step, "tensors": file, "recipe": self.recipe.without_folders().as_dict()}
         write_whole(folder / STATE_FILE, lambda path: path.write_text(json.dumps(state, indent=1) + "\n", "utf-8"))
         for old in folder.glob("state-*.safetensors"):
             if old.name != file:
@@ -197,6 +197,7 @@ def write_whole(path: Path, how: Callable[[Path], object]) -> None:
     """Let `how` write beside the path, then put the finished file in its place."""
     partial = path.with_name(path.name + ".partial")
     how(partial)
+    partial.chmod(0o644)
     os.replace(partial, path)
 
 

@@ -141,7 +141,7 @@ def finish(trainer: Trainer, folder: Path, held_out: Tensor | None, volumes: Seq
     validation = trainer.validate(held_out) if held_out is not None else {}
     card = card_for(recipe, trainer.step, sha256_of(weights), validation)
     write_whole(folder / f"{recipe.name}.json", lambda path: path.write_text(card.to_json(), "utf-8"))
-    text = json.dumps(recipe.as_dict(), indent=1) + "\n"
+    text = json.dumps(recipe.without_folders().as_dict(), indent=1) + "\n"
     write_whole(folder / f"{recipe.name}.recipe.json", lambda path: path.write_text(text, "utf-8"))
     prior = Prior(trainer.ema.eval(), card)
     crops = held_out if held_out is not None else validation_crops(volumes, recipe.channels)
@@ -174,6 +174,7 @@ def card_for(recipe: TrainingRecipe, steps: int, digest: str, validation: dict[i
         licence=recipe.licence,
         sha256=digest,
         warnings=tuple(warnings),
+        presets=recipe.presets,
         validation={str(k): round(v, 2) for k, v in validation.items()},
         recipe=f"{recipe.name}.recipe.json",
     )

@@ -140,18 +140,25 @@ def test_discard_takes_effect_within_one_solver_step(job: JobSpec, monkeypatch: 
     assert len(calls) <= 41
 
 
-def test_a_pause_from_another_thread_holds_the_run_inside_a_step(job: JobSpec) -> None:
-    stop = Stop()
-    stop.pause()
-    waited = threading.Event()
-    resumer = threading.Thread(target=lambda: (waited.wait(10), stop.resume()))
-    resumer.start()
-    events = run(job, stop)
-    first = next(events, None)
-    waited.set()
-    resumer.join()
-    assert first is not None
-    assert isinstance(last(events), Finished)
+def test_a_pause_from_another_thread_holds_the_run_inside_a_step(job: JobSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, held, events = Stop(), threading.Event(), []
+    genuine = runner.WatchedOperator.normal
+
+    def pausing(self, x):
+        if not held.is_set():
+            stop.pause()
+            held.set()
+        return genuine(self, x)
+
+    monkeypatch.setattr(runner.WatchedOperator, "normal", pausing)
+    worker = threading.Thread(target=lambda: events.extend(run(job, stop)))
+    worker.start()
+    assert held.wait(60)
+    assert stop.wait_while_paused(0.05)
+    assert worker.is_alive()
+    stop.resume()
+    worker.join(60)
+    assert isinstance(events[-1], Finished)
 
 
 def test_keep_while_the_classical_image_is_made(job: JobSpec) -> None:

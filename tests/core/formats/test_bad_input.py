@@ -215,6 +215,23 @@ def test_sizes_beyond_memory_are_refused_before_they_are_taken(tmp_path: Path) -
         open_scan(tmp_path / "c.mat", axes="coil,ky,kx")
 
 
+def test_a_file_that_crashes_the_library_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    crash = tmp_path / "probe.py"
+    crash.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n")
+    monkeypatch.setattr("core.formats.hdf5._PROBE", crash)
+    with pytest.raises(ScanError, match="breaks down"):
+        open_scan(WRITERS["ismrmrd"](tmp_path))
+
+
+def test_a_file_that_is_read_without_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stuck = tmp_path / "probe.py"
+    stuck.write_text("while True: pass\n")
+    monkeypatch.setattr("core.formats.hdf5._PROBE", stuck)
+    monkeypatch.setattr("core.formats.hdf5._SECONDS", 0.5)
+    with pytest.raises(ScanError, match="does not come to an end"):
+        open_scan(WRITERS["fastmri"](tmp_path))
+
+
 def test_guessing_needs_an_array(tmp_path: Path) -> None:
     with pytest.raises(ScanError, match="not a plain array"):
         guess_axes(WRITERS["twix_vd"](tmp_path))
@@ -235,10 +252,21 @@ def opens_or_tells(path: Path, **how: str) -> bool:
         return is_told(error)
 
 
-@pytest.mark.parametrize("name", sorted(WRITERS))
+@pytest.mark.parametrize("name", ["fastmri", "ismrmrd", "mat73"])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_damage_to_hdf5(originals: dict[str, Path], name: str, data: st.DataObject) -> None:
+    damage(originals, name, data)
+
+
+@pytest.mark.parametrize("name", ["bart", "mat5", "npy", "npz", "twix_vb", "twix_vd"])
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damage(originals: dict[str, Path], name: str, data: st.DataObject) -> None:
+    damage(originals, name, data)
+
+
+def damage(originals: dict[str, Path], name: str, data: st.DataObject) -> None:
     """Cut files short and change bytes, mostly near the beginning, where the headers are."""
     source = originals[name]
     stored = bytearray(source.read_bytes())
@@ -283,6 +311,7 @@ FIELDS = st.sampled_from(
 COUNTERS = st.sampled_from(["kspace_encode_step_1", "kspace_encode_step_2", "slice", "repetition", "average", "set"])
 
 
+@pytest.mark.usefixtures("sound_files")
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(row=st.integers(0, 31), field=FIELDS | COUNTERS, value=st.integers(0, 2**16 - 1))
 def test_any_ismrmrd_counter(originals: dict[str, Path], row: int, field: str, value: int) -> None:

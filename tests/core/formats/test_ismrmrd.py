@@ -19,6 +19,8 @@ from tests.core.formats.phantom import (
     root_sum_of_squares,
 )
 
+pytestmark = pytest.mark.usefixtures("sound_files")
+
 IMAGE = blob((32, 32), (9, 21))
 IMAGES = coil_images(IMAGE)
 KSPACE = oversampled_kspace(IMAGES)
@@ -243,6 +245,17 @@ def test_noise_scan_of_another_bandwidth_is_scaled(tmp_path: Path) -> None:
     np.testing.assert_allclose(slow.data, 2 * same.data, rtol=1e-4)
 
 
+def test_noise_scan_that_contradicts_the_data_is_said(tmp_path: Path) -> None:
+    rng = np.random.default_rng(6)
+    noise = (rng.normal(size=(3, 64, 128)) + 1j * rng.normal(size=(3, 64, 128))).astype(np.complex64)
+    noise[:, 30:34, 62:66] += 1e3
+    quiet = Line(0.1 * noise[:, 10], flags=("IS_NOISE_MEASUREMENT",))
+    header = Header(matrix=(128, 64, 1), recon=(64, 64), centre=(32, 0))
+    scan = open_scan(write_mrd(tmp_path / "a.h5", [quiet, *lines_of(noise)], header))
+    assert scan.noise_std == pytest.approx(10 * np.sqrt(0.5), rel=0.2)
+    assert any("times what the noise scan tells" in s for s in scan.provenance.not_understood)
+
+
 def test_whitened_noise_of_averages_is_recorded(tmp_path: Path) -> None:
     rng = np.random.default_rng(4)
     samples = rng.normal(size=(3, 512)) + 1j * rng.normal(size=(3, 512))
@@ -252,9 +265,9 @@ def test_whitened_noise_of_averages_is_recorded(tmp_path: Path) -> None:
     assert open_scan(write_mrd(tmp_path / "a.h5", lines)).noise_std == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize("noise", [np.zeros((3, 256)), np.ones((2, 256)), np.ones((3, 4))])
-def test_useless_noise_scan_is_said(tmp_path: Path, noise: np.ndarray) -> None:
-    lines = [Line(noise, flags=("IS_NOISE_MEASUREMENT",)), *lines_of(KSPACE)]
+@pytest.mark.parametrize("noise", [[np.zeros((3, 256))], [np.ones((2, 256)), np.ones((1, 9))], [np.ones((3, 4))]])
+def test_useless_noise_scan_is_said(tmp_path: Path, noise: list[np.ndarray]) -> None:
+    lines = [*(Line(n, flags=("IS_NOISE_MEASUREMENT",)) for n in noise), *lines_of(KSPACE)]
     scan = open_scan(write_mrd(tmp_path / "a.h5", lines))
     assert not scan.whitened
     assert any("noise scan" in s for s in scan.provenance.not_understood)
@@ -296,6 +309,12 @@ def test_centre_that_the_header_leaves_out(tmp_path: Path) -> None:
     scan = open_scan(write_mrd(tmp_path / "a.h5", lines_of(KSPACE), Header(centre=(0, 0))))
     np.testing.assert_allclose(image_of(scan), EXPECTED, atol=1e-5)
     assert any("centre of k-space" in s for s in scan.provenance.not_understood)
+
+
+def test_centre_sample_that_the_file_leaves_out(tmp_path: Path) -> None:
+    scan = open_scan(write_mrd(tmp_path / "a.h5", lines_of(KSPACE, fields={"center_sample": 0})))
+    np.testing.assert_allclose(image_of(scan), EXPECTED, atol=1e-5)
+    assert any("which sample" in s for s in scan.provenance.not_understood)
 
 
 def test_last_measurement_of_several_is_read(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from tests.core.formats.mrd_writer import Header, Line, lines_of, write_mrd
 from tests.core.formats.phantom import blob, brightest, coil_images, oversampled_kspace, root_sum_of_squares
 from tests.core.formats.twix_writer import Measurement, Readout, readouts_of, write_twix
 
-FAR = (0.30, 0.10, 0.25)
+pytestmark = pytest.mark.usefixtures("sound_files")
+
 QUATERNION = np.array([0.6, 0.2, -0.5, 0.59160798])
 PHASE, READ, THROUGH = (d[0] for d in directions_from_quaternion(QUATERNION[None]))
 CENTRE = np.array([12.0, -30.0, 55.0])

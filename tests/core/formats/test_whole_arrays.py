@@ -17,6 +17,8 @@ from core.formats.describe import describe
 from tests.core.formats.mrd_writer import Header
 from tests.core.formats.phantom import blob, centred_fft, coil_images, oversampled_kspace, root_sum_of_squares
 
+pytestmark = pytest.mark.usefixtures("sound_files")
+
 IMAGE = blob((24, 32), (5, 21))
 IMAGES = coil_images(IMAGE)
 KSPACE = centred_fft(IMAGES, (1, 2))

@@ -17,7 +17,7 @@ from core.priors.dataset import PreparedVolume, prepare
 from core.priors.phantoms import head
 from core.priors.recipe import SourceRecipe, TrainingRecipe, read_recipe
 from core.priors.registry import load_prior
-from core.priors.trainer import STATE_FILE, Trainer
+from core.priors.trainer import SKIPS_ALLOWED, STATE_FILE, Trainer, validation_crops
 from core.priors.training import TrainingProgress, recipe_from_options, train
 
 
@@ -31,14 +31,14 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def volume() -> PreparedVolume:
-    return prepare(head(3, (44, 60, 56), "t1", spacing_mm=(3, 3, 3)).image, None, (3.0, 3.0, 3.0), "head")
+    return prepare(head(3, (14, 60, 56), "t1", spacing_mm=(3, 3, 3)).image, None, (3.0, 3.0, 3.0), "head")
 
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> TrainingRecipe:
     """20 steps of a network of a few thousand weights, on a made-up volume."""
     file = tmp_path / "head.npy"
-    np.save(file, head(3, (44, 60, 56), "t1", spacing_mm=(3, 3, 3)).image)
+    np.save(file, head(3, (14, 60, 56), "t1", spacing_mm=(3, 3, 3)).image)
     return TrainingRecipe(
         "tiny",
         (SourceRecipe(path=str(file), name="made-up head", licence="none needed"),),
@@ -104,7 +104,7 @@ def test_training_writes_a_prior_that_loads(tiny: TrainingRecipe, tmp_path: Path
     assert estimate.shape == (1, 20, 25)
     for name in ("tiny.samples.png", "tiny.denoising.png"):
         assert (out / name).stat().st_size > 500
-    assert read_recipe(out / "tiny.recipe.json") == tiny
+    assert read_recipe(out / "tiny.recipe.json") == tiny.without_folders()
     assert not list(out.glob("*.partial"))
 
 
@@ -117,9 +117,16 @@ def test_shipped_weights_are_the_averaged_ones(tiny: TrainingRecipe, tmp_path: P
 
 
 def test_it_learns(tiny: TrainingRecipe, volume: PreparedVolume) -> None:
-    trainer = Trainer(replace(tiny, learning_rate=3e-3, batch=4), [volume], [1.0])
-    losses = [trainer.advance() for _ in range(60)]
-    assert np.mean(losses[-10:]) < 0.85 * np.mean(losses[:10])
+    """Denoising that an untrained network (which answers 0) cannot do."""
+    crops = validation_crops([volume], 2, 8)
+    assert crops is not None
+    trainer = Trainer(
+        replace(tiny, widths=(16,), blocks=(1,), learning_rate=1e-2, batch=4, ema=0.9, steps=90), [volume], [1.0]
+    )
+    before = trainer.validate(crops)
+    for _ in range(80):
+        trainer.advance()
+    assert all(after > before[timestep] + 1 for timestep, after in trainer.validate(crops).items() if timestep <= 300)
 
 
 def test_a_loss_that_is_no_number_changes_nothing_and_then_stops(tiny: TrainingRecipe, volume: PreparedVolume) -> None:
@@ -136,9 +143,9 @@ def test_a_loss_that_is_no_number_changes_nothing_and_then_stops(tiny: TrainingR
     assert np.isfinite(trainer.advance())
     with torch.no_grad():
         trainer.network.head.weight.fill_(torch.inf)
+    trainer.skipped = SKIPS_ALLOWED
     with pytest.raises(JobError, match="diverged"):
-        for _ in range(100):
-            trainer.advance()
+        trainer.advance()
 
 
 def test_a_state_of_another_network_is_refused(tiny: TrainingRecipe, volume: PreparedVolume, tmp_path: Path) -> None:

@@ -1,0 +1,90 @@
+"""Everything that can be done by menu, button or key: one table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+from app import theme
+
+
+@dataclass(frozen=True)
+class Deed:
+    """An action: its words, key, tip, icon, and whether it is a switch."""
+
+    text: str
+    key: str = ""
+    tip: str = ""
+    icon: str = ""
+    switch: bool = False
+
+
+DEEDS: dict[str, Deed] = {
+    "open": Deed("&Open…", "Ctrl+O", "Open a raw scan", "open"),
+    "demo": Deed("Open &demo scan", "", "Open the bundled scan of a simulated head"),
+    "save": Deed("&Save result as…", "Ctrl+S", "Save the image in front as .npy, .nii.gz or .png", "save"),
+    "quit": Deed("&Quit", "Ctrl+Q", "Stop what runs and leave"),
+    "magnitude": Deed("&Magnitude", "Ctrl+1", "Show the magnitude", switch=True),
+    "phase": Deed("&Phase", "Ctrl+2", "Show the phase", switch=True),
+    "real": Deed("&Real part", "Ctrl+3", "Show the real part", switch=True),
+    "imaginary": Deed("&Imaginary part", "Ctrl+4", "Show the imaginary part", switch=True),
+    "classical": Deed(
+        "&Classical image", "C", "Show the classical image in place of the result", "compare", switch=True
+    ),
+    "reset_levels": Deed("Reset &window and level", "R", "Window and level as they were on opening", "window"),
+    "fit": Deed("Reset &zoom", "Ctrl+0", "The whole image (double click)", "fit"),
+    "zoom_in": Deed("Zoom in", "Ctrl++", "Zoom in (Ctrl+wheel)"),
+    "zoom_out": Deed("Zoom out", "Ctrl+-", "Zoom out (Ctrl+wheel)"),
+    "smooth": Deed("S&mooth pixels", "", "Interpolate between pixels", switch=True),
+    "theme_system": Deed("As the &desktop", "", "Theme of the desktop", switch=True),
+    "theme_dark": Deed("&Dark", "", "Dark theme", switch=True),
+    "theme_light": Deed("&Light", "", "Light theme", switch=True),
+    "reconstruct": Deed("&Reconstruct", "Ctrl+R", "Reconstruct with these settings; waits if a run is going on", "run"),
+    "pause": Deed("&Pause", "P", "Pause the run, or go on with it", "pause"),
+    "keep": Deed("&Keep this", "Ctrl+K", "End the run now and keep the image there is", "keep"),
+    "discard": Deed("&Discard", "Ctrl+D", "End the run now and throw its image away", "discard"),
+    "shortcuts": Deed("&Keys and mouse", "F1", "All keys and mouse actions"),
+    "about": Deed("&About DDS Viewer", "", "Version and purpose"),
+}
+
+MOUSE: tuple[tuple[str, str], ...] = (
+    ("Wheel, arrow keys, Page Up and Down, Home, End", "Scroll frames"),
+    ("Left drag", "Window (across) and level (down); Shift is finer"),
+    ("Middle drag", "Pan"),
+    ("Ctrl+wheel", "Zoom about the cursor"),
+    ("Double click", "Reset zoom"),
+    ("Tab, Shift+Tab", "Go through all controls"),
+    ("Esc", "Close a dialog or a message"),
+)
+
+
+class Actions:
+    """The QActions of a window by name."""
+
+    def __init__(self, window: QWidget) -> None:
+        self._made: dict[str, QAction] = {}
+        for name, deed in DEEDS.items():
+            action = QAction(deed.text, window)
+            action.setObjectName(name)
+            action.setShortcut(QKeySequence(deed.key))
+            action.setToolTip(f"{deed.tip} ({deed.key})" if deed.key else deed.tip)
+            action.setStatusTip(deed.tip)
+            action.setCheckable(deed.switch)
+            self._made[name] = action
+            window.addAction(action)
+        self.draw_icons()
+
+    def __getitem__(self, name: str) -> QAction:
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def draw_icons(self) -> None:
+        """Icons in the colours of the theme."""
+        for name, deed in DEEDS.items():
+            if deed.icon:
+                self._made[name].setIcon(theme.icon(deed.icon))

@@ -1,0 +1,78 @@
+"""The worker's loop over a run: pull an event, post it."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+
+from app.bridge.mailbox import Mailbox
+from app.state.picture import Levels, Picture
+from app.state.runs import Run
+from core.engine.events import ClassicalImage, Event, Failed, Finished, Image, Paused, StepDone
+from core.engine.job import JobSpec
+from core.engine.stop import Stop
+from core.errors import JobError
+
+
+class Listener:
+    """What the window does with the news of a run; called in the window's thread."""
+
+    def event(self, run: Run, event: Event) -> None:
+        """An event, without its arrays except for the final volume."""
+
+    def classical(self, run: Run, method: str, picture: Picture, levels: dict[str, Levels]) -> None:
+        """A classical image and the grey scale that suits it."""
+
+    def result(self, run: Run, picture: Picture, step: int) -> None:
+        """A denoised estimate, or the final image (step 0)."""
+
+
+def pull(run: Run, events: Callable[[JobSpec, Stop], Iterator[Event]], mailbox: Mailbox, listener: Listener) -> None:
+    """Do a run to its end. Everything that costs time is done here, in the worker's thread."""
+    last: type[Event] = Event
+    try:
+        for event in events(run.job, run.stop):
+            if isinstance(event, Paused) and last is Paused:
+                continue
+            last = type(event)
+            if isinstance(event, ClassicalImage):
+                _post_classical(run, event, mailbox, listener)
+            elif isinstance(event, StepDone):
+                _post_result(run, event.estimate(), event.step, mailbox, listener)
+            elif isinstance(event, Finished):
+                _post_final(run, event, mailbox, listener)
+            mailbox.post(partial(listener.event, run, _light(event)))
+    except Exception as error:
+        traceback.print_exc()
+        failed = Failed(JobError("The run broke down.", f"{type(error).__name__}: {error}", "Try other settings."))
+        mailbox.post(partial(listener.event, run, failed))
+
+
+def _light(event: Event) -> Event:
+    """The event without what must not, or need not, outlive it."""
+    if isinstance(event, StepDone):
+        return replace(event, estimate=_gone)
+    if isinstance(event, ClassicalImage):
+        return replace(event, image=event.image[:0])
+    return event
+
+
+def _gone() -> Image:
+    raise RuntimeError("The estimate can be had only while the run waits at its step.")
+
+
+def _post_classical(run: Run, event: ClassicalImage, mailbox: Mailbox, listener: Listener) -> None:
+    picture = Picture(event.image)
+    mailbox.post(partial(listener.classical, run, event.method, picture, picture.levels()), (run, "classical"))
+
+
+def _post_result(run: Run, image: Image, step: int, mailbox: Mailbox, listener: Listener) -> None:
+    mailbox.post(partial(listener.result, run, Picture(image), step), (run, "result"))
+
+
+def _post_final(run: Run, event: Finished, mailbox: Mailbox, listener: Listener) -> None:
+    """The final image is a result only for DDS; a classical method has shown it already, unless it was kept early."""
+    if run.is_dds:
+        _post_result(run, event.volume.array, 0, mailbox, listener)

@@ -1,0 +1,1 @@
+"""What is open, chosen, running and shown, as evented models. No Qt, no torch."""

@@ -1,0 +1,222 @@
+"""The runs of a scan: what waits, what is going on, what has been made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+
+from psygnal import Signal
+
+from app.state.naming import classical_caption
+from app.state.picture import Picture
+from core.engine.events import (
+    ClassicalImage,
+    Discarded,
+    Estimate,
+    Event,
+    Failed,
+    Finished,
+    Paused,
+    Progress,
+    Started,
+    StepDone,
+    Warned,
+)
+from core.engine.job import JobSpec
+from core.engine.stop import Stop
+from core.errors import UserError
+from core.scan import Volume
+
+
+class Phase(Enum):
+    """Where a run is in its life; the value is the word for it."""
+
+    WAITING = "waiting"
+    PREPARING = "preparing"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    KEPT = "kept early"
+    DISCARDED = "discarded"
+    FAILED = "failed"
+
+
+GOING_ON = (Phase.PREPARING, Phase.RUNNING, Phase.PAUSED)
+
+
+@dataclass(eq=False)
+class Run:
+    """One run and everything that it has told. `apply` is the only place where its events change it.
+
+    classical, result: the pictures to show; result_step is the step that `result` shows (0: the final image).
+    """
+
+    job: JobSpec
+    name: str
+    stop: Stop = field(default_factory=Stop)
+    phase: Phase = Phase.WAITING
+    progress: Progress | None = None
+    estimate: Estimate | None = None
+    device: str = ""
+    frame_names: tuple[str, ...] = ()
+    step: int = 0
+    steps: int = 0
+    timestep: int | None = None
+    residuals: list[float] = field(default_factory=list)
+    network_seconds: float = 0.0
+    solver_seconds: float = 0.0
+    seconds_left: float | None = None
+    warnings: list[str] = field(default_factory=list)
+    classical: Picture | None = None
+    classical_method: str = ""
+    result: Picture | None = None
+    result_step: int = 0
+    volume: Volume | None = None
+    kept_at: int | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
+    error: UserError | None = None
+    saved: bool = False
+
+    @property
+    def is_dds(self) -> bool:
+        return self.job.settings.method == "dds"
+
+    @property
+    def going_on(self) -> bool:
+        return self.phase in GOING_ON
+
+    @property
+    def unsaved(self) -> bool:
+        """A finished result of DDS that closing would lose."""
+        return self.is_dds and self.volume is not None and not self.saved
+
+    def show_classical(self, method: str, picture: Picture) -> None:
+        """Take a classical image; a zero-filled one does not replace CG-SENSE."""
+        if self.classical_method != "cg-sense" or method == "cg-sense":
+            self.classical, self.classical_method = picture, method
+
+    def borrow_classical(self, others: list[Run]) -> None:
+        """Show the classical image of an earlier run over the same data until this run has made its own."""
+        for other in others:
+            if other.classical is not None and other.job.source == self.job.source:
+                self.classical, self.classical_method = other.classical, other.classical_method
+
+    def show_result(self, picture: Picture, step: int) -> None:
+        self.result, self.result_step = picture, step
+
+    def shown(self, classical: bool) -> tuple[Picture, str] | None:
+        """The picture to show and its caption; the other one where there is only one."""
+        if self.result is not None and not (classical and self.classical is not None):
+            return self.result, f"{self.name} — {self._state_of_result()}"
+        if self.classical is not None:
+            return self.classical, classical_caption(self.classical_method)
+        return None
+
+    def _state_of_result(self) -> str:
+        if self.result_step:
+            return f"denoised estimate, step {self.result_step} of {self.steps}"
+        return f"kept after step {self.kept_at} of {self.steps}" if self.kept_at is not None else "result"
+
+    def apply(self, event: Event) -> None:
+        """Take in what an event says; pictures come on their own."""
+        match event:
+            case Started():
+                self.phase, self.steps = Phase.RUNNING, event.steps
+                self.estimate, self.device, self.frame_names = event.estimate, event.device, event.frame_names
+            case Progress():
+                self.progress = event
+            case ClassicalImage():
+                self.phase = Phase.RUNNING
+            case StepDone():
+                self._step(event)
+            case Paused():
+                self.phase = Phase.PAUSED if self.stop.paused else Phase.RUNNING
+            case Warned():
+                self.warnings.append(event.message)
+            case Finished():
+                self.phase = Phase.FINISHED if event.kept_at is None else Phase.KEPT
+                self.volume, self.kept_at, self.metrics = event.volume, event.kept_at, event.metrics
+                self.seconds_left = None
+            case Discarded():
+                self.phase, self.seconds_left = Phase.DISCARDED, None
+            case Failed():
+                self.phase, self.error, self.seconds_left = Phase.FAILED, event.error, None
+
+    def _step(self, event: StepDone) -> None:
+        self.phase = Phase.RUNNING
+        self.step, self.steps, self.timestep = event.step, event.total, event.timestep
+        self.residuals.append(event.residual)
+        self.network_seconds, self.solver_seconds = event.network_seconds, event.solver_seconds
+        self.seconds_left = event.seconds_left
+
+
+class Runs:
+    """The runs of the open scan in order, and the one in front (whose images and progress are shown)."""
+
+    changed = Signal()
+    """Runs came, went or changed their phase."""
+    told = Signal(Run)
+    """A run has news."""
+    fronted = Signal()
+    """Another run is in front."""
+
+    def __init__(self) -> None:
+        self._runs: list[Run] = []
+        self.front: Run | None = None
+
+    def __iter__(self) -> Iterator[Run]:
+        return iter(self._runs)
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    @property
+    def first(self) -> Run | None:
+        """The classical run that was made on opening, unless it was discarded."""
+        return self._runs[0] if self._runs else None
+
+    @property
+    def current(self) -> Run | None:
+        """The run that is going on."""
+        return next((r for r in self._runs if r.going_on), None)
+
+    @property
+    def waiting(self) -> list[Run]:
+        return [r for r in self._runs if r.phase is Phase.WAITING]
+
+    @property
+    def unsaved(self) -> list[Run]:
+        return [r for r in self._runs if r.unsaved]
+
+    def add(self, job: JobSpec, name: str) -> Run:
+        """A new run that waits; of two with one name the later gets a number."""
+        same = sum(r.name == name or r.name.startswith(f"{name} #") for r in self._runs)
+        run = Run(job, name if not same else f"{name} #{same + 1}")
+        self._runs.append(run)
+        self.changed.emit()
+        return run
+
+    def remove(self, run: Run) -> None:
+        """Take out a run that is not going on."""
+        self._runs.remove(run)
+        if run is self.front:
+            self.put_in_front(next((r for r in reversed(self._runs) if r.shown(False)), None))
+        self.changed.emit()
+
+    def clear(self) -> None:
+        self._runs.clear()
+        self.put_in_front(None)
+        self.changed.emit()
+
+    def shown(self, classical: bool) -> tuple[Run, Picture, str] | None:
+        """What to show: of the run in front, or, until it has a picture, of the latest one that has."""
+        for run in (self.front, *reversed(self._runs)):
+            found = run.shown(classical) if run else None
+            if run and found:
+                return run, *found
+        return None
+
+    def put_in_front(self, run: Run | None) -> None:
+        self.front = run
+        self.fronted.emit()

@@ -1,0 +1,1 @@
+"""What is seen. Views show the session and say what the user wants; they compute nothing."""

@@ -1,0 +1,272 @@
+"""The window: puts the views together and carries out actions."""
+
+from __future__ import annotations
+
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, QUrl
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtWidgets import QLabel, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from app import theme
+from app.actions import Actions
+from app.bridge.bridge import Bridge
+from app.preferences import Preferences
+from app.state.picture import COMPONENTS
+from app.state.runs import Phase
+from app.state.session import AxesQuestion, Notice, Session
+from app.views.axes_dialog import AxesDialog
+from app.views.banner import Banner
+from app.views.dialogs import Dialogs
+from app.views.empty_state import EmptyState
+from app.views.help_dialogs import AboutDialog, ShortcutsDialog
+from app.views.menus import Menus
+from app.views.parameters import Parameters
+from app.views.run_panel import RunPanel
+from app.views.scan_card import ScanCard
+from app.views.viewer import Viewer
+
+TITLE = "DDS Viewer"
+ZOOM = 1.25
+SIDE = 300
+
+
+def demo_path(name: str = "mri") -> str:
+    """The bundled scan of a name."""
+    return str(files("resources") / "demo" / {"mri": "mri_head.h5"}[name])
+
+
+class MainWindow(QMainWindow):
+    """Scan card and settings | image | run panel; a banner above them when something must be read."""
+
+    def __init__(
+        self,
+        session: Session,
+        bridge: Bridge,
+        preferences: Preferences | None = None,
+        dialogs: Dialogs | None = None,
+    ) -> None:
+        super().__init__()
+        self.session = session
+        self.bridge = bridge
+        self.preferences = preferences or Preferences()
+        self.dialogs = dialogs or Dialogs()
+        self.actions_ = Actions(self)
+        self.axes_dialog: AxesDialog | None = None
+        self._leave_without_asking = False
+        self._remember = ""
+        self._lay_out()
+        self.menus = Menus(self.menuBar(), self.actions_, self.preferences, self.open_path)
+        self._connect_actions()
+        self._connect_session()
+        self.setAcceptDrops(True)
+        self.setWindowIcon(theme.icon("app"))
+        self.setMinimumSize(QSize(960, 600))
+        self.resize(1280, 720)
+        self.restoreGeometry(self.preferences.geometry)
+        self.refresh()
+
+    def _lay_out(self) -> None:
+        self.banner = Banner(self.session)
+        self.empty = EmptyState(self.actions_)
+        self.scan_card = ScanCard(self.session)
+        self.parameters = Parameters(self.session, self.actions_)
+        self.viewer = Viewer(self.session, self.actions_)
+        self.run_panel = RunPanel(self.session, self.actions_)
+        left = QSplitter(Qt.Orientation.Vertical)
+        left.addWidget(self.scan_card)
+        left.addWidget(self.parameters)
+        left.setSizes([190, 460])
+        self.parts = QSplitter(Qt.Orientation.Horizontal)
+        for part in (left, self.viewer, self.run_panel):
+            self.parts.addWidget(part)
+            self.parts.setCollapsible(self.parts.count() - 1, False)
+        left.setMinimumWidth(SIDE - 20)
+        self.run_panel.setMinimumWidth(SIDE - 20)
+        self.parts.setStretchFactor(1, 1)
+        self.parts.setSizes([SIDE, 10**4, SIDE])
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.empty)
+        self.stack.addWidget(self.parts)
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.banner)
+        column.addWidget(self.stack, 1)
+        self.setCentralWidget(middle)
+        self._reading = QLabel()
+        self.statusBar().addPermanentWidget(self._reading)
+        self.statusBar().setSizeGripEnabled(False)
+
+    def _connect_actions(self) -> None:
+        display, queue, view = self.session.display, self.bridge.queue, self.viewer.slice_view
+        does = {
+            "open": self.ask_for_scan,
+            "demo": lambda: self.open_path(demo_path(), remember=False),
+            "save": self.ask_where_to_save,
+            "quit": self.close,
+            "classical": lambda: display.put_classical_in_front(self.actions_["classical"].isChecked()),
+            "reset_levels": display.reset_levels,
+            "fit": view.fit,
+            "zoom_in": partial(view.zoom_by, ZOOM),
+            "zoom_out": partial(view.zoom_by, 1 / ZOOM),
+            "smooth": lambda: view.set_smooth(self.actions_["smooth"].isChecked()),
+            "reconstruct": self.bridge.reconstruct,
+            "pause": queue.pause,
+            "keep": queue.keep,
+            "discard": self.discard,
+            "shortcuts": lambda: ShortcutsDialog(self).open(),
+            "about": lambda: AboutDialog(self).open(),
+            **{name: partial(display.set_component, name) for name in COMPONENTS},
+            **{f"theme_{name}": partial(self.set_theme, name) for name in theme.THEMES},
+        }
+        for name in self.actions_:
+            self.actions_[name].triggered.connect(_without_argument(does[name]))
+        self.actions_["smooth"].setChecked(True)
+        self.actions_[f"theme_{self.preferences.theme}"].setChecked(True)
+
+    def _connect_session(self) -> None:
+        self.session.opened.connect(self._opened)
+        self.session.reading_changed.connect(self._show_reading)
+        self.session.axes_asked.connect(self._ask_axes)
+        self.session.saved.connect(lambda path: self.statusBar().showMessage(f"Saved {Path(path).name}", 10_000))
+        self.session.runs.changed.connect(self.refresh)
+        self.session.runs.told.connect(self.refresh)
+        self.session.runs.fronted.connect(self.refresh)
+        self.session.display.changed.connect(self.refresh)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_desktop)
+
+    def refresh(self, *_: object) -> None:
+        """What can be done now."""
+        runs, display, actions = self.session.runs, self.session.display, self.actions_
+        opened, current, front = self.session.scan, runs.current, runs.front
+        shown = runs.shown(display.classical_in_front)
+        self.stack.setCurrentWidget(self.parts if opened else self.empty)
+        self.setWindowTitle(f"{opened.name} — {TITLE}" if opened else TITLE)
+        for name in (*COMPONENTS, "reset_levels", "fit", "zoom_in", "zoom_out", "smooth"):
+            actions[name].setEnabled(shown is not None)
+        actions[display.component].setChecked(True)
+        actions["classical"].setEnabled(shown is not None and shown[0].result is not None)
+        actions["classical"].setChecked(display.classical_in_front)
+        actions["reconstruct"].setEnabled(opened is not None)
+        self._show_pause(current is not None and current.stop.paused)
+        going = current is not None and not current.stop.ending
+        for name in ("pause", "keep"):
+            actions[name].setEnabled(going)
+        actions["discard"].setEnabled(going or (front is not None and front.phase is Phase.WAITING))
+        actions["save"].setEnabled(front is not None and front.volume is not None)
+
+    def _show_pause(self, paused: bool) -> None:
+        """The action is Resume while a run is paused."""
+        words = "&Resume" if paused else "&Pause"
+        if self.actions_["pause"].text() != words:
+            self.actions_["pause"].setText(words)
+            self.actions_["pause"].setIcon(theme.icon("run" if paused else "pause"))
+
+    def open_path(self, path: str, *, remember: bool = True) -> None:
+        """Open a file, after asking if that would lose work. It joins the recent files once it has been read."""
+        if self._may_lose_work(f"Open {Path(path).name}?", "Open it"):
+            self._remember = path if remember else ""
+            self.bridge.open(path)
+
+    def ask_for_scan(self) -> None:
+        path = self.dialogs.scan_to_open(self, self.preferences.folder)
+        if path:
+            self.open_path(path)
+
+    def ask_where_to_save(self) -> None:
+        run, opened = self.session.runs.front, self.session.scan
+        if run is None or run.volume is None or opened is None:
+            return
+        name = f"{opened.name.split('.')[0]} {run.name}".replace(", ", "_").replace(" ", "-").replace("#", "")
+        path = self.dialogs.file_to_save(self, str(Path(self.preferences.folder) / f"{name}.npy"))
+        if path:
+            self.bridge.save(run, path)
+
+    def discard(self) -> None:
+        """The run in front if it waits, else the one that is going on; what can still be seen is shown then."""
+        runs = self.session.runs
+        run = runs.front if runs.front is not None and runs.front.phase is Phase.WAITING else runs.current
+        if run is not None:
+            self.bridge.queue.discard(run)
+
+    def set_theme(self, name: str) -> None:
+        self.preferences.theme = name
+        theme.apply(name)
+        self.actions_.draw_icons()
+        self.refresh()
+
+    def leave(self) -> None:
+        """Close without asking."""
+        self._leave_without_asking = True
+        self.close()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self._leave_without_asking and not self._may_lose_work("Leave DDS Viewer?", "Leave"):
+            event.ignore()
+            return
+        self.preferences.geometry = self.saveGeometry()
+        self.preferences.flush()
+        self.hide()
+        self.bridge.shut_down()
+        event.accept()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if local_file(event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        path = local_file(event.mimeData().urls())
+        if path:
+            event.acceptProposedAction()
+            self.open_path(path)
+        else:
+            self.session.tell(Notice("Several files were dropped.", "One scan can be open.", "Drop one file."))
+
+    def _may_lose_work(self, what: str, yes: str) -> bool:
+        runs = self.session.runs
+        reasons = []
+        if runs.current is not None and runs.current.is_dds:
+            reasons.append(f"{runs.current.name} is still running and would be discarded.")
+        if runs.unsaved:
+            names = ", ".join(run.name for run in runs.unsaved)
+            reasons.append(f"Not saved: {names}.")
+        return not reasons or self.dialogs.go_on(self, what, " ".join(reasons), yes)
+
+    def _opened(self) -> None:
+        opened = self.session.scan
+        if opened is not None and self._remember:
+            self.preferences.remember(opened.source.path)
+        self.refresh()
+        self.viewer.slice_view.setFocus()
+
+    def _show_reading(self) -> None:
+        name = self.session.reading
+        self._reading.setText(f"Reading {name} …" if name else "")
+        self.empty.show_reading(name)
+
+    def _ask_axes(self, question: AxesQuestion) -> None:
+        self.axes_dialog = AxesDialog(question, self)
+        self.axes_dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.axes_dialog.named.connect(self.bridge.open)
+        self.axes_dialog.open()
+
+    def _follow_desktop(self) -> None:
+        if self.preferences.theme == "system":
+            self.set_theme("system")
+
+
+def local_file(urls: list[QUrl]) -> str:
+    """The one scan among dropped files: a single one, or the .cfl of BART's pair; else ""."""
+    paths = [url.toLocalFile() for url in urls if url.isLocalFile()]
+    if len(paths) == 2 and {Path(p).suffix for p in paths} == {".cfl", ".hdr"}:
+        paths = [p for p in paths if p.endswith(".cfl")]
+    return paths[0] if len(paths) == 1 else ""
+
+
+def _without_argument(does: object) -> object:
+    """Drop the `checked` that QAction.triggered passes."""
+    return lambda *_: does()  # type: ignore[operator]

@@ -1,0 +1,76 @@
+"""The menu bar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QMenu, QMenuBar
+
+from app.actions import Actions
+from app.preferences import Preferences
+from app.state.picture import COMPONENTS
+from app.theme import THEMES
+
+_MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("&File", ("open", "recent", "demo", "", "save", "", "quit")),
+    (
+        "&View",
+        (*COMPONENTS, "", "classical", "", "reset_levels", "fit", "zoom_in", "zoom_out", "smooth", "", "theme"),
+    ),
+    ("&Run", ("reconstruct", "", "pause", "keep", "discard")),
+    ("&Help", ("shortcuts", "about")),
+)
+
+
+class Menus:
+    """Fills a menu bar; `recent` is filled when it is opened."""
+
+    def __init__(
+        self, bar: QMenuBar, actions: Actions, preferences: Preferences, reopen: Callable[[str], None]
+    ) -> None:
+        self._preferences = preferences
+        self._reopen = reopen
+        self.recent = QMenu("Open &recent")
+        self.recent.aboutToShow.connect(self.fill_recent)
+        self.theme = QMenu("&Theme")
+        self.theme.addActions([actions[f"theme_{name}"] for name in THEMES])
+        self._groups = [
+            _exclusive([actions[f"theme_{name}"] for name in THEMES]),
+            _exclusive([actions[name] for name in COMPONENTS]),
+        ]
+        self.menus: list[QMenu] = []
+        for title, names in _MENUS:
+            menu = bar.addMenu(title)
+            menu.setToolTipsVisible(True)
+            self.menus.append(menu)
+            for name in names:
+                if not name:
+                    menu.addSeparator()
+                elif name in ("recent", "theme"):
+                    menu.addMenu(getattr(self, name))
+                else:
+                    menu.addAction(actions[name])
+
+    def fill_recent(self) -> None:
+        self.recent.clear()
+        paths = self._preferences.recent
+        for path in paths:
+            action = self.recent.addAction(Path(path).name)
+            action.setToolTip(path)
+            action.triggered.connect(partial(self._open, path))
+        if not paths:
+            self.recent.addAction("None yet").setEnabled(False)
+        self.recent.setToolTipsVisible(True)
+
+    def _open(self, path: str, _checked: bool = False) -> None:
+        self._reopen(path)
+
+
+def _exclusive(actions: list[QAction]) -> QActionGroup:
+    group = QActionGroup(actions[0].parent())
+    for action in actions:
+        group.addAction(action)
+    return group

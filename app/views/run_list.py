@@ -1,0 +1,52 @@
+"""The runs of the open scan; choosing one shows its images."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
+
+from app.state.naming import settings_lines
+from app.state.runs import Phase, Run
+from app.state.session import Session
+
+
+class RunList(QListWidget):
+    """One line a run: its name, and its phase unless it simply is finished."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._shown: list[Run] = []
+        self.setAccessibleName("Runs")
+        self.setWordWrap(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSpacing(1)
+        session.runs.changed.connect(self.refresh)
+        session.runs.fronted.connect(self.refresh)
+        self.currentRowChanged.connect(self._choose)
+        self.refresh()
+
+    def refresh(self) -> None:
+        runs = list(self._session.runs)
+        with QSignalBlocker(self):
+            if runs != self._shown:
+                self.clear()
+                for _ in runs:
+                    self.addItem(QListWidgetItem())
+                self._shown = runs
+            for row, run in enumerate(runs):
+                item = self.item(row)
+                item.setText(_line(run))
+                item.setToolTip("\n".join((run.name, *settings_lines(run.job.settings))))
+            front = self._session.runs.front
+            self.setCurrentRow(runs.index(front) if front in runs else -1)
+
+    def _choose(self, row: int) -> None:
+        if 0 <= row < len(self._shown):
+            self._session.runs.put_in_front(self._shown[row])
+
+
+def _line(run: Run) -> str:
+    if run.phase is Phase.FINISHED:
+        return f"{run.name}{', saved' if run.saved else ''}"
+    return f"{run.name} ({run.phase.value}{', saved' if run.saved else ''})"

@@ -1,0 +1,202 @@
+"""The run in front: how far it is, its residual curve, what it needs, and the buttons that steer it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from app import theme
+from app.actions import Actions
+from app.state.naming import duration
+from app.state.runs import Phase, Run
+from app.state.session import Session
+from app.views.heading import ElidedLabel, heading
+from app.views.residual_curve import ResidualCurve
+from app.views.run_list import RunList
+
+
+class RunPanel(QWidget):
+    """Follows the run in front; Pause, Keep this and Discard steer the one that is going on."""
+
+    def __init__(self, session: Session, actions: Actions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.name = QLabel()
+        self.name.setWordWrap(True)
+        self.name.setTextFormat(Qt.TextFormat.PlainText)
+        font = self.name.font()
+        font.setBold(True)
+        self.name.setFont(font)
+        self.status = QLabel()
+        self.status.setWordWrap(True)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(8)
+        self.bar.setAccessibleName("Progress")
+        self.curve = ResidualCurve()
+        self._facts = QGridLayout()
+        self.facts: dict[str, str] = {}
+        self.buttons = {name: _button(actions, name) for name in ("pause", "keep", "discard")}
+        self.save = _button(actions, "save")
+        self.runs = RunList(session)
+        self._lay_out()
+        session.runs.told.connect(self._told)
+        session.runs.changed.connect(self.refresh)
+        session.runs.fronted.connect(self.refresh)
+        self.refresh()
+
+    def _lay_out(self) -> None:
+        steer = QHBoxLayout()
+        steer.setSpacing(6)
+        for button in self.buttons.values():
+            steer.addWidget(button)
+        self._facts.setHorizontalSpacing(10)
+        self._facts.setVerticalSpacing(3)
+        self._facts.setColumnStretch(1, 1)
+        column = QVBoxLayout()
+        column.setContentsMargins(12, 0, 12, 10)
+        column.setSpacing(7)
+        for widget in (self.name, self.status, self.bar):
+            column.addWidget(widget)
+        column.addLayout(steer)
+        curve_title = QLabel("Residual ‖Ax − y‖ / ‖y‖")
+        self._muted = [curve_title]
+        column.addWidget(curve_title)
+        column.addWidget(self.curve)
+        column.addLayout(self._facts)
+        runs_title = heading("Runs of this scan")
+        runs_title.setContentsMargins(0, 6, 0, 0)
+        column.addWidget(runs_title)
+        column.addWidget(self.runs, 1)
+        column.addWidget(self.save)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(heading("Run"))
+        whole.addLayout(column, 1)
+
+    def _told(self, run: Run) -> None:
+        if run is self._session.runs.front:
+            self.refresh()
+
+    def refresh(self) -> None:
+        run = self._session.runs.front
+        self.name.setText(run.name if run else "No run yet")
+        self.status.setText(status_words(run, len(self._session.runs.waiting)))
+        self.bar.setRange(0, 100)
+        self.bar.setValue(round(100 * share_done(run)) if run else 0)
+        self.curve.show_run(run.residuals if run else [], run.steps if run else 0)
+        self.curve.hint = "A classical image has no steps" if run and not run.is_dds else ""
+        self._show_facts(facts_of_run(run) if run else {})
+
+    def _show_facts(self, facts: dict[str, str]) -> None:
+        if facts.keys() != self.facts.keys():
+            while (item := self._facts.takeAt(0)) is not None:
+                if (widget := item.widget()) is not None:
+                    widget.deleteLater()
+            for line, label in enumerate(facts):
+                title = QLabel(label)
+                theme.mute(title)
+                value = ElidedLabel()
+                value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                self._facts.addWidget(title, line, 0)
+                self._facts.addWidget(value, line, 1)
+        self.facts = facts
+        for line, words in enumerate(facts.values()):
+            item = self._facts.itemAtPosition(line, 1)
+            assert item is not None
+            label = item.widget()
+            assert isinstance(label, ElidedLabel)
+            label.setText(words)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.ApplicationPaletteChange:
+            titles = [self._facts.itemAtPosition(line, 0) for line in range(len(self.facts))]
+            for label in (*self._muted, *(i.widget() for i in titles if i is not None)):
+                theme.mute(label)
+        super().changeEvent(event)
+
+
+def status_words(run: Run | None, waiting: int) -> str:
+    """Such as "Step 7 of 20 · 12 s left · 1 waiting"."""
+    if run is None:
+        return "Choose settings, then Reconstruct"
+    parts = [_phase_words(run)]
+    if run.seconds_left is not None and run.phase is Phase.RUNNING and not run.stop.paused:
+        parts.append(f"{duration(run.seconds_left)} left")
+    if waiting:
+        parts.append(f"{waiting} waiting")
+    return " · ".join(parts)
+
+
+def _phase_words(run: Run) -> str:
+    step = f"step {run.step} of {run.steps}"
+    if run.going_on and run.stop.ending:
+        return "Stopping…"
+    if run.going_on and run.stop.paused:
+        return f"Paused at {step}" if run.step else "Paused"
+    match run.phase:
+        case Phase.WAITING:
+            return "Waits for the run before it"
+        case Phase.PREPARING if run.progress is not None:
+            return f"{run.progress.stage} {run.progress.done} of {run.progress.total}"
+        case Phase.PREPARING:
+            return "Preparing"
+        case Phase.RUNNING:
+            return step.capitalize() if run.step else "First step" if run.is_dds else "Solving"
+        case Phase.KEPT:
+            return f"Kept after step {run.kept_at} of {run.steps}" if run.is_dds else "Kept early"
+        case _:
+            return run.phase.value.capitalize()
+
+
+def share_done(run: Run) -> float:
+    """0 to 1."""
+    if run.volume is not None:
+        return 1.0
+    if run.steps:
+        return run.step / run.steps
+    return 0.0
+
+
+def facts_of_run(run: Run) -> dict[str, str]:
+    """What is known of a run, label and words."""
+    facts: dict[str, str] = {}
+    outcome = run.volume.card.get("outcome", {}) if run.volume else {}
+    residual = outcome.get("residual", run.residuals[-1] if run.residuals else None)
+    if residual is not None:
+        facts["Residual"] = f"{residual:.3g}"
+    if run.timestep is not None:
+        facts["Timestep"] = str(run.timestep)
+        facts["Network, solver"] = f"{duration(run.network_seconds)}, {duration(run.solver_seconds)}"
+    if "seconds" in outcome:
+        facts["Whole run"] = f"{outcome['seconds']:.1f} s"
+    if run.estimate is not None:
+        facts["Memory"] = f"up to {size(run.estimate.memory_bytes)} of {size(run.estimate.available_bytes)}"
+        facts["Device"] = run.device
+    if run.metrics:
+        facts["PSNR, SSIM"] = f"{run.metrics['psnr']:.2f} dB, {run.metrics['ssim']:.3f}"
+        facts["NRMSE"] = f"{run.metrics['nrmse']:.4f}"
+    return facts
+
+
+def size(count: int) -> str:
+    """Such as "320 MiB", "1.4 GiB"."""
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
+
+
+def _button(actions: Actions, name: str) -> QPushButton:
+    """A push button that looks and does as an action."""
+    action = actions[name]
+    button = QPushButton()
+    button.clicked.connect(action.trigger)
+
+    def follow() -> None:
+        button.setText(action.text())
+        button.setIcon(action.icon())
+        button.setToolTip(action.toolTip())
+        button.setEnabled(action.isEnabled())
+
+    action.changed.connect(follow)
+    follow()
+    return button

@@ -1,0 +1,192 @@
+"""The image area: draws one plane with its overlays and says what the mouse and the keys want."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyqtgraph as pg
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QWidget
+
+from app.state.picture import Levels
+from app.views.image_item import GreyImage
+from app.views.overlay import Overlay, draw_overlay
+
+GROUND = "#000000"
+DRAG_FULL = 400
+"""Pixels of a drag that change window or level by one offered window."""
+FINE = 0.1
+ZOOM_STEP = 1.0015
+NOTCH = 120
+
+_KEYS = {
+    Qt.Key.Key_Up: -1,
+    Qt.Key.Key_Left: -1,
+    Qt.Key.Key_Down: 1,
+    Qt.Key.Key_Right: 1,
+    Qt.Key.Key_PageUp: -10,
+    Qt.Key.Key_PageDown: 10,
+    Qt.Key.Key_Home: -(10**9),
+    Qt.Key.Key_End: 10**9,
+}
+
+
+class SliceView(pg.GraphicsView):
+    """Wheel and arrow keys scroll, left drag is window (across) and level (down), middle drag pans, Ctrl+wheel zooms
+    about the cursor, a double click resets the zoom. The ground is black in every theme."""
+
+    scrolled = Signal(int)
+    levels_dragged = Signal(float, float)
+    pointed = Signal(object)
+    """(x, y) index of the pixel under the cursor, or None."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, background=GROUND)
+        self.setViewportUpdateMode(self.ViewportUpdateMode.FullViewportUpdate)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setMinimumSize(QSize(240, 200))
+        self.setAccessibleName("Image")
+        self._box = pg.ViewBox(lockAspect=True, invertY=True, enableMouse=False, enableMenu=False, defaultPadding=0)
+        self.setCentralItem(self._box)
+        self.image = GreyImage()
+        self._box.addItem(self.image, ignoreBounds=True)
+        self.overlay = Overlay()
+        self._spacing = (1.0, 1.0)
+        self._shape = (0, 0)
+        self._fitted = True
+        self._drag_from: QPoint | None = None
+        self._wheel = 0
+
+    def show_plane(self, plane: npt.NDArray[np.float32], levels: Levels, spacing: tuple[float, float]) -> None:
+        """Draw a plane (y, x); the zoom stays unless the field of view changed."""
+        same = plane.shape == self._shape and spacing == self._spacing
+        self._shape, self._spacing = plane.shape, spacing
+        self.image.show_plane(plane, levels, spacing)
+        self.image.show()
+        if not same:
+            self.fit()
+
+    def clear(self) -> None:
+        self.image.hide()
+        self._shape = (0, 0)
+        self.overlay = Overlay()
+        self.viewport().update()
+
+    def set_overlay(self, overlay: Overlay) -> None:
+        self.overlay = overlay
+        self.viewport().update()
+
+    def set_smooth(self, smooth: bool) -> None:
+        self.image.smooth = smooth
+        self.viewport().update()
+
+    def fit(self) -> None:
+        """The whole image, as large as it goes."""
+        self._fitted = True
+        if 0 not in self._shape:
+            self._box.setRange(self._extent(), padding=0.02)
+        self.viewport().update()
+
+    def zoom(self) -> float:
+        """Screen pixels per millimetre (per pixel where the spacing is not known)."""
+        width, _ = self._box.viewPixelSize()
+        return 1 / width if width else 1.0
+
+    def zoom_by(self, factor: float, about: QPointF | None = None) -> None:
+        """Zoom in (factor above 1) about a point of the viewport, or its middle."""
+        if 0 in self._shape:
+            return
+        extent = self._extent()
+        shown = self._box.viewRect()
+        factor = min(max(factor, shown.width() / (20 * extent.width())), 400 * shown.width() / extent.width())
+        at = about if about is not None else QPointF(self.viewport().rect().center())
+        self._fitted = False
+        self._box.scaleBy(1 / factor, center=self._box.mapSceneToView(self.mapToScene(at.toPoint())))
+        self.viewport().update()
+
+    def pixel_at(self, position: QPointF) -> tuple[int, int] | None:
+        """(x, y) index of the pixel at a point of the viewport, or None beside the image."""
+        place = self._box.mapSceneToView(self.mapToScene(position.toPoint()))
+        x, y = int(np.floor(place.x() / self._spacing[0])), int(np.floor(place.y() / self._spacing[1]))
+        height, width = self._shape
+        return (x, y) if 0 <= x < width and 0 <= y < height else None
+
+    def position_of(self, x: int, y: int) -> QPoint:
+        """The point of the viewport where the middle of a pixel is."""
+        place = QPointF((x + 0.5) * self._spacing[0], (y + 0.5) * self._spacing[1])
+        return self.mapFromScene(self._box.mapViewToScene(place))
+
+    def _extent(self) -> QRectF:
+        height, width = self._shape
+        return QRectF(0, 0, width * self._spacing[0], height * self._spacing[1])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if getattr(self, "_fitted", False):
+            self.fit()
+
+    def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
+        painter.save()
+        painter.resetTransform()
+        draw_overlay(painter, QRectF(self.viewport().rect()), self.overlay, self.zoom(), self.font())
+        if self.hasFocus():
+            painter.setPen(QColor(self.palette().highlight().color()))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(self.viewport().rect().adjusted(0, 0, -1, -1))
+        painter.restore()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._drag_from = event.position().toPoint()
+        event.accept()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        here = event.position().toPoint()
+        if self._drag_from is not None and event.buttons():
+            moved = here - self._drag_from
+            self._drag_from = here
+            self._drag(moved, event)
+        self.pointed.emit(self.pixel_at(event.position()))
+        event.accept()
+
+    def _drag(self, moved: QPoint, event: QMouseEvent) -> None:
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            fine = FINE if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1.0
+            self.levels_dragged.emit(fine * moved.x() / DRAG_FULL, fine * moved.y() / DRAG_FULL)
+        elif event.buttons() & Qt.MouseButton.MiddleButton and 0 not in self._shape:
+            self._fitted = False
+            size = self._box.viewPixelSize()
+            self._box.translateBy(x=-moved.x() * size[0], y=-moved.y() * size[1])
+            self.viewport().update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._drag_from = None
+        event.accept()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.fit()
+        event.accept()
+
+    def leaveEvent(self, event: object) -> None:
+        self.pointed.emit(None)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        turned = event.angleDelta().y()
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.zoom_by(ZOOM_STEP**turned, event.position())
+        else:
+            self._wheel += turned
+            notches = int(self._wheel / NOTCH)
+            self._wheel -= notches * NOTCH
+            if notches:
+                self.scrolled.emit(-notches)
+        event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        steps = _KEYS.get(Qt.Key(event.key()))
+        if steps is None or event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            event.ignore()
+            return
+        self.scrolled.emit(steps)
+        event.accept()

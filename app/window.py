@@ -1,0 +1,113 @@
+"""Starts the window."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from app import theme as themes
+from app.bridge.bridge import Bridge
+from app.bridge.engine import Engine
+from app.preferences import Preferences
+from app.state.runs import Phase, Run
+from app.state.session import Session
+from app.views.main_window import MainWindow, demo_path
+
+BAD_INPUT = 2
+
+
+def build(engine: Engine | None = None, theme: str = "") -> tuple[QApplication, MainWindow]:
+    """The application and its window, not yet shown. theme: "dark", "light" or "system"; "" for the user's choice."""
+    app = QApplication.instance() or QApplication(["dds-viewer"])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("DDS Viewer")
+    app.setDesktopFileName("dds-viewer")
+    preferences = Preferences()
+    themes.apply(theme or preferences.theme)
+    session = Session()
+    bridge = Bridge(session, engine)
+    return app, MainWindow(session, bridge, preferences)
+
+
+def launch(
+    path: str | None = None,
+    *,
+    demo: str | None = None,
+    screenshot: str | None = None,
+    exit_when_done: bool = False,
+    theme: str = "",
+    engine: Engine | None = None,
+) -> int:
+    """Run the program until its window is closed; returns the exit status.
+
+    path: a scan to open. demo: the name of a bundled scan to open and reconstruct ("mri"). screenshot: where to write a
+    picture of the window when the last run has ended (with demo the DDS run, else the classical one).
+    exit_when_done: close the window then; the status is 2 if it failed.
+    """
+    app, window = build(engine, theme)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    errand = Errand(window, reconstruct=demo is not None, screenshot=screenshot, leave=exit_when_done)
+    window.show()
+    app.processEvents()
+    window.bridge.warm_up()
+    if demo is not None:
+        window.open_path(demo_path(demo), remember=False)
+    elif path:
+        window.open_path(path)
+    status = app.exec()
+    window.bridge.wait_for_end()
+    return status or errand.status
+
+
+class Errand:
+    """What was asked for on the command line beside opening a file: reconstruct, write a screenshot, leave."""
+
+    def __init__(self, window: MainWindow, *, reconstruct: bool, screenshot: str | None, leave: bool) -> None:
+        self._window = window
+        self._reconstruct = reconstruct
+        self._screenshot = screenshot
+        self._leave = leave
+        self._done = False
+        self.status = 0
+        if reconstruct or screenshot or leave:
+            window.session.runs.changed.connect(self._look)
+            window.session.notice_changed.connect(self._look_for_failure)
+
+    def _look(self) -> None:
+        """After each change: start the run that was asked for, or finish when the last one has ended."""
+        runs = list(self._window.session.runs)
+        if self._done or not runs or any(r.going_on or r.phase is Phase.WAITING for r in runs):
+            return
+        if self._reconstruct and not any(r.is_dds for r in runs):
+            self._reconstruct = False
+            self._later(self._window.bridge.reconstruct)
+            return
+        self._done = True
+        self._later(partial(self._finish, runs[-1]))
+
+    def _look_for_failure(self) -> None:
+        notice = self._window.session.notice
+        if notice is None or not notice.error or self._done:
+            return
+        print(" ".join(part for part in (notice.what, notice.why, notice.try_this) if part), file=sys.stderr)
+        self._done = True
+        self.status = BAD_INPUT
+        self._later(partial(self._finish, None))
+
+    def _finish(self, run: Run | None) -> None:
+        if self._screenshot and not self._window.grab().save(self._screenshot):
+            print(f"{self._screenshot} could not be written.", file=sys.stderr)
+            self.status = BAD_INPUT
+        if run is not None and run.volume is None:
+            self.status = BAD_INPUT
+        if self._leave:
+            self._window.leave()
+
+    def _later(self, does: Callable[[], object]) -> None:
+        """Once the views have taken in what changed."""
+        QTimer.singleShot(0, does)

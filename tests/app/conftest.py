@@ -1,0 +1,84 @@
+"""A window over a fake engine, and a check that nothing is left running after a test."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSettings, QThread, QTimer
+from pytestqt.qtbot import QtBot
+
+from app import theme
+from app.bridge.bridge import Bridge
+from app.preferences import Preferences
+from app.state.session import Session
+from app.views.main_window import MainWindow
+from tests.app.fakes import FakeDialogs, FakeEngine
+
+
+@pytest.fixture(autouse=True)
+def own_preferences(tmp_path: Path) -> None:
+    """No test reads or changes what the user's program remembers."""
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "preferences"))
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    """Fails a test that leaves a thread of Python's or Qt's, or an active timer."""
+    before = set(threading.enumerate())
+    yield
+    threads = [t.name for t in threading.enumerate() if t not in before and not t.name.startswith("Dummy")]
+    found = gc.get_objects()
+    workers = [t.objectName() for t in found if isinstance(t, QThread) and _alive(t) and t.isRunning()]
+    timers = [t.objectName() or "unnamed" for t in found if isinstance(t, QTimer) and _alive(t) and t.isActive()]
+    assert not threads, f"threads left: {threads}"
+    assert not workers, f"QThreads left: {workers}"
+    assert not timers, f"timers left active: {timers}"
+
+
+def _alive(wrapper: object) -> bool:
+    import shiboken6
+
+    return bool(shiboken6.isValid(wrapper))
+
+
+@pytest.fixture
+def fake() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def dialogs() -> FakeDialogs:
+    return FakeDialogs()
+
+
+@pytest.fixture
+def window(qtbot: QtBot, fake: FakeEngine, dialogs: FakeDialogs) -> Iterator[MainWindow]:
+    """The window, shown, with nothing open."""
+    theme.apply("dark")
+    session = Session()
+    made = MainWindow(session, Bridge(session, fake.engine()), Preferences(), dialogs)  # type: ignore[arg-type]
+    made.show()
+    with qtbot.waitActive(made):
+        made.activateWindow()
+    yield made
+    fake.reading.set()
+    made.leave()
+    made.bridge.wait_for_end()
+    made.deleteLater()
+
+
+@pytest.fixture
+def opened(window: MainWindow, qtbot: QtBot) -> MainWindow:
+    """The window with a scan open and its classical image on view."""
+    window.open_path("/scans/head.h5")
+    qtbot.waitUntil(lambda: finished(window, 1))
+    return window
+
+
+def finished(window: MainWindow, count: int) -> bool:
+    """So many runs have ended with an image."""
+    return sum(run.volume is not None for run in window.session.runs) == count

@@ -1,0 +1,186 @@
+"""Scans, and an engine whose runs go on only as far as a test lets them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.bridge.engine import Engine, Machine
+from app.state.choice import PriorChoice
+from core.engine.events import (
+    ClassicalImage,
+    Discarded,
+    Estimate,
+    Event,
+    Failed,
+    Finished,
+    Paused,
+    Progress,
+    Started,
+    StepDone,
+    Warned,
+)
+from core.engine.job import JobSpec
+from core.engine.settings import ReconSettings
+from core.engine.stop import Stop
+from core.errors import JobError, ScanError
+from core.formats.axes import AxesGuess
+from core.orientation import affine_from_directions
+from core.scan import KSPACE_AXES, KSpace, Provenance, Volume
+
+HEIGHT, WIDTH = 24, 32
+SPACING = (2.0, 4.0, 5.0)
+
+
+def scan(path: str = "head.h5", *, slices: int = 3, placed: bool = True, full: bool = True, **changes: Any) -> KSpace:
+    """A small scan. placed: where it lies in the patient is known. full: fully sampled."""
+    shape = dict(zip(KSPACE_AXES, (1, 1, slices, 2, 1, HEIGHT, WIDTH), strict=True))
+    mask = np.ones((1, 1, 1, 1, HEIGHT, 1), dtype=bool)
+    mask[..., 1::2, :] = full
+    affine = affine_from_directions((1, 0, 0), (0, 1, 0), (0, 0, 1), SPACING, (0, 0, 0), (slices, HEIGHT, WIDTH))
+    values: dict[str, Any] = {
+        "data": np.ones(tuple(shape.values()), dtype=np.complex64),
+        "mask": mask,
+        "matrix": (1, HEIGHT, WIDTH),
+        "provenance": Provenance(path, "Fake", identifiers={"PatientName": "Nobody^Known"}),
+        "affine": affine if placed else None,
+        **changes,
+    }
+    return KSpace(**values)
+
+
+def image(level: float, frames: int = 3) -> np.ndarray[Any, np.dtype[np.complex64]]:
+    """Frames with a ramp along x that ends at `level`, so that levels and pixels can be told."""
+    ramp = np.linspace(0, level, WIDTH, dtype=np.float32)
+    stack = np.broadcast_to(ramp, (frames, HEIGHT, WIDTH)) * np.arange(1, frames + 1)[:, None, None] / frames
+    return (stack * np.exp(0.5j)).astype(np.complex64)
+
+
+@dataclass
+class Script:
+    """What a fake run does. Steps wait for `let`; failing: the step at which it fails, 0 for at once, or None."""
+
+    steps: int = 4
+    warnings: tuple[str, ...] = ()
+    failing: int | None = None
+    free: bool = False
+    jobs: list[JobSpec] = field(default_factory=list)
+    _permits: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+    def let(self, steps: int) -> None:
+        """Let so many steps of DDS happen."""
+        for _ in range(steps):
+            self._permits.release()
+
+    def run(self, job: JobSpec, stop: Stop) -> Iterator[Event]:
+        self.jobs.append(job)
+        slices = job.source.slices
+        frames = slices[1] - slices[0] if slices else job.scan.sizes["slice"]  # type: ignore[union-attr]
+        dds = job.settings.method == "dds"
+        if self.failing == 0 and dds:
+            yield Failed(JobError("It broke.", "The prior does not fit.", "Choose another prior."))
+            return
+        yield Progress("Coil maps", frames, frames)
+        names = tuple(f"slice {i + 1}" for i in range(frames))
+        yield Started(Estimate(2**20, 2**30), frames, HEIGHT, WIDTH, self.steps if dds else 0, "cpu", names)
+        for warning in self.warnings:
+            yield Warned(warning)
+        yield ClassicalImage("zero-filled", image(0.25, frames))
+        yield ClassicalImage("cg-sense", image(1.0, frames))
+        if dds:
+            yield from self._steps(job, stop, frames)
+        else:
+            yield Finished(_volume(image(1.0, frames), job, None))
+
+    def _steps(self, job: JobSpec, stop: Stop, frames: int) -> Iterator[Event]:
+        done = 0
+        while done < self.steps and not stop.ending:
+            if stop.paused:
+                stop.wait_while_paused(0.02)
+                yield Paused()
+            elif self.free or self._permits.acquire(timeout=0.01):
+                done += 1
+                if done == self.failing:
+                    yield Failed(JobError("It broke down at a step.", "", "Try a smaller gamma."))
+                    return
+                shown = image(1.0 + 0.1 * done, frames)
+                yield StepDone(done, self.steps, 1000 - 10 * done, 0.5**done, 1.0, 0.5, 2.0, lambda shown=shown: shown)
+        if stop.discarding:
+            yield Discarded()
+            return
+        kept = done if done < self.steps else None
+        yield Finished(_volume(image(1.0 + 0.1 * done, frames), job, kept), kept)
+
+
+def _volume(array: Any, job: JobSpec, kept: int | None) -> Volume:
+    card = {"job": job.to_dict(), "outcome": {"kept_at": kept, "residual": 0.125, "seconds": 3.0}}
+    return Volume(array, spacing_mm=SPACING, card=card)
+
+
+@dataclass
+class FakeEngine:
+    """The functions of Engine. files: what is in each file by its name; a name that is not there cannot be read."""
+
+    script: Script = field(default_factory=Script)
+    files: dict[str, KSpace] = field(default_factory=lambda: {"head.h5": scan(), "other.h5": scan("other.h5")})
+    saved: list[tuple[Volume, str]] = field(default_factory=list)
+    opened: list[tuple[str, str, str]] = field(default_factory=list)
+    reading: threading.Event = field(default_factory=threading.Event)
+    hold_reading: bool = False
+
+    def engine(self) -> Engine:
+        return Engine(
+            run=self.script.run,
+            open_scan=self.open_scan,
+            describe=lambda found: [("File", "x"), ("Coils", str(found.coils)), ("Vendor", "unknown")],
+            guess_axes=self.guess_axes,
+            save=self.save,
+            preload=lambda: None,
+            survey=lambda: Machine((PriorChoice("mri-small", "MR head"), PriorChoice("other-prior")), False),
+            rehearse=lambda settings: None,
+        )
+
+    def open_scan(self, path: str, axes: str, domain: str) -> KSpace:
+        self.opened.append((path, axes, domain))
+        if self.hold_reading:
+            self.reading.wait(10)
+        if Path(path).name not in self.files:
+            raise ScanError("This is no scan.", "It holds a letter.", "Choose a raw scan.")
+        return self.files[Path(path).name]
+
+    def guess_axes(self, path: str) -> tuple[AxesGuess, ...]:
+        return (AxesGuess("", (2, HEIGHT, WIDTH), "coil,ky,kx", "kspace", True, "Short first axis."),)
+
+    def save(self, volume: Volume, path: str) -> None:
+        if "locked" in path:
+            raise ScanError("locked.npy could not be written.", "The folder is locked.", "Choose another place.")
+        self.saved.append((volume, path))
+
+
+class FakeDialogs:
+    """Answers set beforehand; `asked` holds the questions."""
+
+    def __init__(self) -> None:
+        self.path = ""
+        self.answer = True
+        self.asked: list[str] = []
+
+    def scan_to_open(self, parent: object, folder: str) -> str:
+        return self.path
+
+    def file_to_save(self, parent: object, proposal: str) -> str:
+        self.asked.append(proposal)
+        return self.path
+
+    def go_on(self, parent: object, what: str, why: str, yes: str) -> bool:
+        self.asked.append(f"{what} {why}")
+        return self.answer
+
+
+def settings(**changes: Any) -> ReconSettings:
+    return ReconSettings(**changes)
