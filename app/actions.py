@@ -46,6 +46,7 @@ DEEDS: dict[str, Deed] = {
     "pause": Deed("&Pause", "P", "Pause the run, or go on with it", "pause"),
     "keep": Deed("&Keep this", "Ctrl+K", "End the run now and keep the image there is", "keep"),
     "discard": Deed("&Discard", "Ctrl+D", "End the run now and throw its image away", "discard"),
+    "dismiss": Deed("Close message", "Esc", "Close a dialog or a message"),
     "shortcuts": Deed("&Keys and mouse", "F1", "All keys and mouse actions"),
     "about": Deed("&About DDS Viewer", "", "Version and purpose"),
 }
@@ -57,7 +58,6 @@ MOUSE: tuple[tuple[str, str], ...] = (
     ("Ctrl+wheel", "Zoom about the cursor"),
     ("Double click", "Reset zoom"),
     ("Tab, Shift+Tab", "Go through all controls"),
-    ("Esc", "Close a dialog or a message"),
 )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ScanError
-from core.orientation import Affine
+from core.orientation import Affine, spacing_of
 
 KSPACE_AXES = ("contrast", "repetition", "slice", "coil", "kz", "ky", "kx")
 """The order of a KSpace array's axes, always all seven. Averages have been averaged; `averages` says how many."""
@@ -53,6 +53,7 @@ class KSpace:
     the patient lies, and then no view shows letters.
     whitened: the coils' noise has been decorrelated to unit variance. simulated: no scanner made this.
     undersampled: words for an undersampling done on purpose after the measurement, else "".
+    readout_down: pictures show the readout from top to bottom (x and y change places in the image), as their makers do.
     noise_std: standard deviation of the noise per real and imaginary part in the units of data, when known.
     """
 
@@ -70,6 +71,7 @@ class KSpace:
     noise_std: float | None = None
     contrast: str = ""
     anatomy: str = ""
+    readout_down: bool = False
 
     def __post_init__(self) -> None:
         check_kspace(self)
@@ -104,6 +106,30 @@ class KSpace:
     @property
     def fully_sampled(self) -> bool:
         return bool(self.mask.all())
+
+    @property
+    def picture_shape(self) -> tuple[int, int, int]:
+        """(nz, ny, nx) of the images that are made of this scan."""
+        nz, ny, nx = self.matrix
+        return (nz, nx, ny) if self.readout_down else (nz, ny, nx)
+
+    @property
+    def picture_affine(self) -> Affine | None:
+        """The affine of the images that are made of this scan; None when the patient's position is unknown."""
+        if self.affine is None or not self.readout_down:
+            return self.affine
+        return self.affine[:, [1, 0, 2, 3]]
+
+    @property
+    def picture_spacing_mm(self) -> tuple[float, float, float] | None:
+        """Voxel size (x, y, z) of the images in mm, or None if the file does not tell."""
+        if self.picture_affine is not None:
+            return spacing_of(self.picture_affine)
+        if self.field_of_view_mm is None:
+            return None
+        nz, ny, nx = self.matrix
+        x, y, z = (extent / n for extent, n in zip(self.field_of_view_mm, (nx, ny, nz), strict=True))
+        return (y, x, z) if self.readout_down else (x, y, z)
 
     def with_changes(self, **changes: Any) -> KSpace:
         """A copy with other fields; checked like a new one."""

@@ -13,7 +13,6 @@ from app.state.runs import Runs
 from core.engine.job import ScanSource
 from core.errors import UserError
 from core.formats.axes import AxesGuess
-from core.orientation import spacing_of
 from core.scan import Scan
 
 
@@ -38,13 +37,7 @@ class OpenScan:
     @property
     def spacing_mm(self) -> tuple[float, float, float] | None:
         """Voxel size (x, y, z), or None if the file does not tell."""
-        if self.scan.affine is not None:
-            return spacing_of(self.scan.affine)
-        if self.scan.field_of_view_mm is None:
-            return None
-        x, y, z = self.scan.field_of_view_mm
-        nz, ny, nx = self.scan.matrix
-        return (x / nx, y / ny, z / nz)
+        return self.scan.picture_spacing_mm
 
     @property
     def marks(self) -> tuple[str, ...]:

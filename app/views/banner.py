@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from app import theme
@@ -58,12 +57,6 @@ class Banner(QWidget):
         self._sign.setPixmap(theme.icon("warning").pixmap(QSize(20, 20)))
         self._sign.setVisible(notice.error)
         self.close_button.setIcon(theme.icon("close"))
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self._session.tell(None)
-        else:
-            super().keyPressEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.ApplicationPaletteChange and self._session.notice is not None:

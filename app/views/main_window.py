@@ -118,6 +118,7 @@ class MainWindow(QMainWindow):
             "pause": queue.pause,
             "keep": queue.keep,
             "discard": self.discard,
+            "dismiss": partial(self.session.tell, None),
             "shortcuts": lambda: ShortcutsDialog(self).open(),
             "about": lambda: AboutDialog(self).open(),
             **{name: partial(display.set_component, name) for name in COMPONENTS},
@@ -215,7 +216,7 @@ class MainWindow(QMainWindow):
         event.accept()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if local_file(event.mimeData().urls()):
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:

@@ -103,7 +103,7 @@ class SliceView(pg.GraphicsView):
         factor = min(max(factor, shown.width() / (20 * extent.width())), 400 * shown.width() / extent.width())
         at = about if about is not None else QPointF(self.viewport().rect().center())
         self._fitted = False
-        self._box.scaleBy(1 / factor, center=self._box.mapSceneToView(self.mapToScene(at.toPoint())))
+        self._box.scaleBy((1 / factor, 1 / factor), center=self._box.mapSceneToView(self.mapToScene(at.toPoint())))
         self.viewport().update()
 
     def pixel_at(self, position: QPointF) -> tuple[int, int] | None:

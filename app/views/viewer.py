@@ -132,7 +132,7 @@ class Viewer(QWidget):
         run, picture, caption = self._drawn
         scan = self._session.scan
         display = self._session.display
-        affine = scan.scan.affine if scan else None
+        affine = scan.scan.picture_affine if scan else None
         marks = scan.marks if scan else ()
         if run.job.source.undersample:
             marks = (*marks, f"Undersampled on purpose: {run.job.source.undersample}")
@@ -179,14 +179,14 @@ class Viewer(QWidget):
         scan = self._session.scan
         if scan is None:
             return ()
-        if scan.scan.affine is not None:
-            place = scan.scan.affine @ (x, y, self._session.shown_slice, 1)
+        if scan.scan.picture_affine is not None:
+            place = scan.scan.picture_affine @ (x, y, self._session.shown_slice, 1)
             pairs = zip(place[:3], ("LR", "PA", "HF"), strict=True)
             return (" ".join(f"{pair[0 if v >= 0 else 1]} {abs(v):.1f}" for v, pair in pairs) + " mm",)
         if scan.spacing_mm is None:
             return ()
         sx, sy, _ = scan.spacing_mm
-        _, ny, nx = scan.scan.matrix
+        _, ny, nx = scan.scan.picture_shape
         return (f"{(x - nx // 2) * sx:.1f}, {(y - ny // 2) * sy:.1f} mm from the middle",)
 
 

@@ -28,7 +28,7 @@ from core.formats import open_scan
 from core.operators.masks import parse_undersampling
 from core.operators.planes import to_planes
 from core.operators.undersample import undersample
-from core.orientation import Affine, spacing_of
+from core.orientation import Affine
 from core.priors import load_prior
 from core.priors.prior import Prior
 from core.scan import Scan, Volume
@@ -217,9 +217,10 @@ class _Run:
         if prior is not None:
             inputs["prior"] = prior.card.sha256
         card = make_card(self.job, inputs, outcome)
-        affine = _affine_from(scan.affine, self.job.source.slices)
+        affine = _affine_from(scan.picture_affine, self.job.source.slices)
         stack = len(image) // (scan.sizes["contrast"] * scan.sizes["repetition"])
-        volume = Volume(image, "a.u.", affine, spacing_mm(scan), stack, problem.planes.names, card)
+        spacing = scan.picture_spacing_mm or (1.0, 1.0, 1.0)
+        volume = Volume(image, "a.u.", affine, spacing, stack, problem.planes.names, card)
         return Finished(volume, kept_at, metrics)
 
 
@@ -259,17 +260,6 @@ def scan_warnings(scan: Scan, prior: Prior | None) -> list[str]:
     if scan.simulated:
         warnings.append("Simulated scan: no patient was measured.")
     return warnings
-
-
-def spacing_mm(scan: Scan) -> tuple[float, float, float]:
-    """Voxel size (x, y, z) in mm; 1 where the scan does not tell."""
-    if scan.affine is not None:
-        return spacing_of(scan.affine)
-    if scan.field_of_view_mm is None:
-        return (1.0, 1.0, 1.0)
-    x, y, z = scan.field_of_view_mm
-    nz, ny, nx = scan.matrix
-    return (x / nx, y / ny, z / nz)
 
 
 def _undersampled(scan: Scan, source: ScanSource) -> Scan:

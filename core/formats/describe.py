@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from core.formats.acs import measure_acs, true_acceleration
+from core.formats.acs import measure_acs
 from core.orientation import letter
 from core.scan import KSPACE_AXES, Scan
 
@@ -105,7 +105,7 @@ def describe(scan: Scan) -> ScanInfo:
         matrix=(nx, ny, nz),
         field_of_view_mm=scan.field_of_view_mm,
         coils=scan.coils,
-        acceleration=true_acceleration(scan),
+        acceleration=scan.acceleration,
         with_calibration=_with_calibration(scan),
         acs_lines=acs,
         acs_measured_apart=calibration is not None,

@@ -53,7 +53,8 @@ def read(path: Path, *, axes: str = "", domain: str = "kspace") -> KSpace:
     scan = scan_of(Named(array, names, keep_x=_samples_to_keep(array, names, encoding)), told)
     contrast, anatomy = _subject(str(attributes.get("acquisition", "")))
     field_of_view = encoding.image_field_of_view if encoding else None
-    return scan.with_changes(field_of_view_mm=field_of_view, contrast=contrast, anatomy=anatomy)
+    down = names[-1] == "ky"
+    return scan.with_changes(field_of_view_mm=field_of_view, contrast=contrast, anatomy=anatomy, readout_down=down)
 
 
 def _header(file: Any) -> MrdHeader | None:

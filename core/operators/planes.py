@@ -21,7 +21,7 @@ class Planes:
     data: complex64 (n, coils, a, b). mask: bool (n or 1, a, b or 1). calibration: complex64 (positions, coils, ca, cb),
     the fully sampled centre at each position. position_of: (n,) which of them belongs to a plane. keys: a number for
     each plane that stays the same when fewer are chosen. names: one for each frame of the final image. sagittal: the
-    planes are (z, y) at fixed x and have to be turned at the end.
+    planes are (z, y) at fixed x and have to be turned at the end. readout_down: x and y change places in the image.
     """
 
     data: Complex64Array
@@ -31,13 +31,14 @@ class Planes:
     keys: tuple[int, ...]
     names: tuple[str, ...]
     sagittal: bool = False
+    readout_down: bool = False
 
     def to_frames(self, images: npt.NDArray[np.complex64]) -> npt.NDArray[np.complex64]:
         """Images of the planes (n, a, b) as frames (n', y, x), slices fastest, then repetitions, then contrasts."""
-        if not self.sagittal:
-            return images
-        stacks = images.reshape(-1, len(self.calibration), *images.shape[1:])
-        return np.ascontiguousarray(stacks.transpose(0, 2, 3, 1)).reshape(-1, images.shape[2], stacks.shape[1])
+        if self.sagittal:
+            stacks = images.reshape(-1, len(self.calibration), *images.shape[1:])
+            images = stacks.transpose(0, 2, 3, 1).reshape(-1, images.shape[2], stacks.shape[1])
+        return np.ascontiguousarray(images.swapaxes(1, 2) if self.readout_down else images)
 
 
 def to_planes(scan: KSpace, slices: tuple[int, int] | None = None) -> Planes:
@@ -65,7 +66,8 @@ def to_planes(scan: KSpace, slices: tuple[int, int] | None = None) -> Planes:
     )
     keys = tuple(f * total + s for f in range(contrasts * repetitions) for s in chosen)
     names = frame_names(contrasts, repetitions, total, chosen)
-    return Planes(data, mask, calibration, np.arange(frames) % len(chosen), keys, names)
+    positions = np.arange(frames) % len(chosen)
+    return Planes(data, mask, calibration, positions, keys, names, readout_down=scan.readout_down)
 
 
 def frame_names(contrasts: int, repetitions: int, slices: int, chosen: range | None = None) -> tuple[str, ...]:
@@ -170,7 +172,8 @@ def _by_readout(scan: KSpace, slices: tuple[int, int] | None) -> Planes:
         calibration = tuple(_centre_of(plane, mask[0]) for plane in planes[: sizes["kx"]])
     names = frame_names(sizes["contrast"], sizes["repetition"], sizes["kz"])
     keys = tuple(range(len(planes)))
-    return Planes(planes, mask, calibration, np.arange(len(planes)) % sizes["kx"], keys, names, sagittal=True)
+    positions = np.arange(len(planes)) % sizes["kx"]
+    return Planes(planes, mask, calibration, positions, keys, names, sagittal=True, readout_down=scan.readout_down)
 
 
 def _pad_kx(calibration: Complex64Array, nx: int) -> Complex64Array:

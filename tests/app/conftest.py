@@ -16,6 +16,7 @@ from app.bridge.bridge import Bridge
 from app.preferences import Preferences
 from app.state.session import Session
 from app.views.main_window import MainWindow
+from core.engine.settings import ReconSettings
 from tests.app.fakes import FakeDialogs, FakeEngine
 
 
@@ -57,9 +58,10 @@ def dialogs() -> FakeDialogs:
 
 @pytest.fixture
 def window(qtbot: QtBot, fake: FakeEngine, dialogs: FakeDialogs) -> Iterator[MainWindow]:
-    """The window, shown, with nothing open."""
+    """The window, shown, with nothing open. Settings are the plain ones, whatever the bundled prior recommends."""
     theme.apply("dark")
     session = Session()
+    session.choice.defaults = session.choice.settings = ReconSettings()
     made = MainWindow(session, Bridge(session, fake.engine()), Preferences(), dialogs)  # type: ignore[arg-type]
     made.show()
     with qtbot.waitActive(made):

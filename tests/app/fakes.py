@@ -26,7 +26,6 @@ from core.engine.events import (
     Warned,
 )
 from core.engine.job import JobSpec
-from core.engine.settings import ReconSettings
 from core.engine.stop import Stop
 from core.errors import JobError, ScanError
 from core.formats.axes import AxesGuess
@@ -180,7 +179,3 @@ class FakeDialogs:
     def go_on(self, parent: object, what: str, why: str, yes: str) -> bool:
         self.asked.append(f"{what} {why}")
         return self.answer
-
-
-def settings(**changes: Any) -> ReconSettings:
-    return ReconSettings(**changes)

@@ -47,7 +47,8 @@ def test_a_run_shows_every_estimate_and_its_end(opened: MainWindow, fake: FakeEn
     fake.script.let(1)
     qtbot.waitUntil(lambda: finished(opened, 2))
     assert title(opened).endswith("— result")
-    assert title(opened).startswith("DDS 20, CG 5, gamma 5, eta 0.85")
+    chosen = opened.session.choice.settings
+    assert title(opened).startswith(f"DDS 20, CG {chosen.cg_steps}, gamma {chosen.gamma:g}, eta {chosen.eta:g} — ")
     assert opened.run_panel.status.text() == "Finished"
     assert opened.run_panel.bar.value() == 100
     assert not opened.actions_["pause"].isEnabled()

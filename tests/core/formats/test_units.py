@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.formats.acs import measure_acs, true_acceleration
+from core.formats.acs import measure_acs
 from core.formats.encoding import kept_range, whole
 from core.formats.fourier import remove_oversampling, to_image, to_kspace
 from core.formats.measurement import compact, cut_centre
@@ -89,11 +89,11 @@ def scan_with(mask: np.ndarray, shape: tuple[int, int, int]) -> KSpace:
 
 def test_acceleration_counts_the_readout_only_in_a_plane_pattern() -> None:
     lines = np.arange(32) % 4 == 0
-    assert true_acceleration(scan_with(mask_of(lines), (1, 32, 16))) == 4
+    assert scan_with(mask_of(lines), (1, 32, 16)).acceleration == 4
     echo = mask_of(lines) & (np.arange(16) > 4)
-    assert true_acceleration(scan_with(echo, (1, 32, 16))) == 4
+    assert scan_with(echo, (1, 32, 16)).acceleration == 4
     plane = np.random.default_rng(0).random((1, 1, 1, 1, 32, 16)) < 0.25
-    assert true_acceleration(scan_with(plane, (1, 32, 16))) == pytest.approx(plane.size / plane.sum())
+    assert scan_with(plane, (1, 32, 16)).acceleration == pytest.approx(plane.size / plane.sum())
 
 
 def test_compact_patterns_say_the_same() -> None:

@@ -102,3 +102,14 @@ def test_slices_that_are_not_there_are_refused(make_scan, slices: tuple[int, int
 def test_a_single_frame_is_slice_1() -> None:
     assert frame_names(1, 1, 1) == ("slice 1",)
     assert frame_names(2, 1, 1) == ("contrast 1", "contrast 2")
+
+
+def test_a_readout_that_runs_down_the_picture_changes_x_and_y_everywhere(make_scan) -> None:
+    scan = make_scan(slices=2).with_changes(field_of_view_mm=(80.0, 144.0, 5.0), affine=np.diag([2.0, 3.0, 5.0, 1.0]))
+    turned = scan.with_changes(readout_down=True)
+    assert np.array_equal(reconstruct(turned), reconstruct(scan).swapaxes(1, 2))
+    assert turned.picture_spacing_mm == (3, 2, 5)
+    assert turned.picture_shape == (1, 40, 48)
+    voxel = np.array([7, 3, 1, 1])
+    assert np.allclose(turned.picture_affine @ voxel, scan.picture_affine @ voxel[[1, 0, 2, 3]])
+    assert turned.with_changes(affine=None).picture_spacing_mm == (3, 2, 5)
