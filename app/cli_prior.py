@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from core.errors import JobError
+from app.cli_recon import INTERRUPTED, STEPS_FORMAT, interruptible
 
 
 @click.group()
@@ -50,17 +50,25 @@ def train(recipe: str | None, data: tuple[str, ...], out: str, steps: int | None
     """Train a prior; goes on where an earlier training in the same folder was stopped."""
     from tqdm import tqdm
 
-    from core.priors.recipe import recipe_from_options
+    from core.engine.stop import Stop
+    from core.priors.training import recipe_from_options
     from core.priors.training import train as run_training
 
-    if not recipe and not data:
-        raise JobError("There is nothing to learn from.", "", "Give --recipe FILE or --data PATH.")
     chosen = recipe_from_options(Path(recipe) if recipe else None, data, steps=steps, name=name)
-    with tqdm(total=chosen.steps, file=sys.stderr, unit="step", dynamic_ncols=True) as bar:
-        for progress in run_training(chosen, Path(out)):
+    stop = Stop()
+    training = run_training(chosen, Path(out))
+    with interruptible(stop), tqdm(total=chosen.steps, file=sys.stderr, bar_format=STEPS_FORMAT) as bar:
+        for progress in training:
+            bar.set_description_str(progress.doing.capitalize(), refresh=False)
+            bar.set_postfix_str(f"loss {progress.loss:.4f}", refresh=False)
             bar.update(progress.step - bar.n)
-            bar.set_postfix_str(f"loss {progress.loss:.4f}")
             if progress.validation:
                 figures = ", ".join(f"t={t}: {psnr:.1f} dB" for t, psnr in progress.validation.items())
                 bar.write(f"Step {progress.step}, denoising: {figures}", file=sys.stderr)
+            if stop.ending:
+                training.close()
+                break
+    if stop.ending:
+        click.echo(f"Interrupted. The same command goes on from {out}.", err=True)
+        sys.exit(INTERRUPTED)
     click.echo(f"{Path(out) / chosen.name}.safetensors")

@@ -28,7 +28,9 @@ class Preferences:
     def recent(self) -> list[str]:
         """Paths of the files opened last, the latest first."""
         stored = self._store.value("recent", [])
-        return [stored] if isinstance(stored, str) else [str(p) for p in stored or []]
+        if isinstance(stored, str):
+            return [stored]
+        return [str(path) for path in stored] if isinstance(stored, list) else []
 
     def remember(self, path: str) -> None:
         """Put a file first in `recent`."""

@@ -64,7 +64,7 @@ def apply(theme: str) -> None:
     app.setPalette(made)
     made.setColor(QPalette.ColorRole.Window, QColor(now.outline))
     for name in _OUTLINED:
-        app.setPalette(made, name)
+        app.setPalette(made, name)  # type: ignore[arg-type]  # the stub says bytes
 
 
 def palette(c: Colours) -> QPalette:

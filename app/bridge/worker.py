@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import sys
 from collections.abc import Callable
 
 from PySide6.QtCore import QDeadlineTimer, QObject, QThread
@@ -11,7 +12,7 @@ Task = Callable[[], None]
 
 
 class Worker(QThread):
-    """Tasks in the order of their submission, in one thread. Tasks handle their own errors and their own stopping."""
+    """Tasks in the order of their submission, in one thread. A task that fails is reported; the next is done."""
 
     def __init__(self, name: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -26,7 +27,10 @@ class Worker(QThread):
 
     def run(self) -> None:
         while (task := self._tasks.get()) is not None:
-            task()
+            try:
+                task()
+            except Exception:
+                sys.excepthook(*sys.exc_info())
 
     def leave(self) -> None:
         """End after the tasks that wait."""

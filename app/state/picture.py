@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,4 +77,9 @@ class Picture:
         }
 
 
-_MAKERS = {"magnitude": np.abs, "phase": np.angle, "real": np.real, "imaginary": np.imag}
+_MAKERS: dict[str, Callable[[npt.NDArray[np.complex64]], Plane]] = {
+    "magnitude": np.abs,
+    "phase": np.angle,
+    "real": np.real,
+    "imaginary": np.imag,
+}

@@ -70,6 +70,7 @@ class WarningStrip(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._sign = QLabel()
+        self._sign.setFixedSize(QSize(16, 16))
         self.words = _words()
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 4, 10, 4)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QMenuBar
 
@@ -37,10 +38,8 @@ class Menus:
         self.recent.aboutToShow.connect(self.fill_recent)
         self.theme = QMenu("&Theme")
         self.theme.addActions([actions[f"theme_{name}"] for name in THEMES])
-        self._groups = [
-            _exclusive([actions[f"theme_{name}"] for name in THEMES]),
-            _exclusive([actions[name] for name in COMPONENTS]),
-        ]
+        _exclusive(bar, [actions[f"theme_{name}"] for name in THEMES])
+        _exclusive(bar, [actions[name] for name in COMPONENTS])
         self.menus: list[QMenu] = []
         for title, names in _MENUS:
             menu = bar.addMenu(title)
@@ -69,8 +68,8 @@ class Menus:
         self._reopen(path)
 
 
-def _exclusive(actions: list[QAction]) -> QActionGroup:
-    group = QActionGroup(actions[0].parent())
+def _exclusive(parent: QObject, actions: list[QAction]) -> None:
+    """Of these switches one is on."""
+    group = QActionGroup(parent)
     for action in actions:
         group.addAction(action)
-    return group

@@ -36,6 +36,10 @@ class RunPanel(QWidget):
         self.curve = ResidualCurve()
         self._facts = QGridLayout()
         self.facts: dict[str, str] = {}
+        self._titles: list[QLabel] = []
+        self._values: list[ElidedLabel] = []
+        self._curve_title = QLabel("Residual ‖Ax − y‖ / ‖y‖")
+        theme.mute(self._curve_title)
         self.buttons = {name: _button(actions, name) for name in ("pause", "keep", "discard")}
         self.save = _button(actions, "save")
         self.runs = RunList(session)
@@ -59,9 +63,7 @@ class RunPanel(QWidget):
         for widget in (self.name, self.status, self.bar):
             column.addWidget(widget)
         column.addLayout(steer)
-        curve_title = QLabel("Residual ‖Ax − y‖ / ‖y‖")
-        self._muted = [curve_title]
-        column.addWidget(curve_title)
+        column.addWidget(self._curve_title)
         column.addWidget(self.curve)
         column.addLayout(self._facts)
         runs_title = heading("Runs of this scan")
@@ -91,28 +93,26 @@ class RunPanel(QWidget):
 
     def _show_facts(self, facts: dict[str, str]) -> None:
         if facts.keys() != self.facts.keys():
-            while (item := self._facts.takeAt(0)) is not None:
-                if (widget := item.widget()) is not None:
-                    widget.deleteLater()
+            for old in (*self._titles, *self._values):
+                self._facts.removeWidget(old)
+                old.deleteLater()
+            self._titles, self._values = [], []
             for line, label in enumerate(facts):
                 title = QLabel(label)
                 theme.mute(title)
+                self._titles.append(title)
                 value = ElidedLabel()
                 value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                self._values.append(value)
                 self._facts.addWidget(title, line, 0)
                 self._facts.addWidget(value, line, 1)
         self.facts = facts
-        for line, words in enumerate(facts.values()):
-            item = self._facts.itemAtPosition(line, 1)
-            assert item is not None
-            label = item.widget()
-            assert isinstance(label, ElidedLabel)
-            label.setText(words)
+        for value, words in zip(self._values, facts.values(), strict=True):
+            value.setText(words)
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.ApplicationPaletteChange:
-            titles = [self._facts.itemAtPosition(line, 0) for line in range(len(self.facts))]
-            for label in (*self._muted, *(i.widget() for i in titles if i is not None)):
+            for label in (self._curve_title, *self._titles):
                 theme.mute(label)
         super().changeEvent(event)
 
@@ -122,7 +122,8 @@ def status_words(run: Run | None, waiting: int) -> str:
     if run is None:
         return "Choose settings, then Reconstruct"
     parts = [_phase_words(run)]
-    if run.seconds_left is not None and run.phase is Phase.RUNNING and not run.stop.paused:
+    steady = run.phase is Phase.RUNNING and not run.stop.paused and not run.stop.ending
+    if run.seconds_left is not None and steady:
         parts.append(f"{duration(run.seconds_left)} left")
     if waiting:
         parts.append(f"{waiting} waiting")

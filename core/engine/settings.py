@@ -88,7 +88,7 @@ class ReconSettings:
         LAST_TIMESTEP,
         "Start timestep",
         "999 starts from pure noise. Less starts from the classical image with that much noise on it.",
-        unit="timestep",
+        unit="of 999",
         low=1,
         high=LAST_TIMESTEP,
     )

@@ -82,6 +82,17 @@ def test_a_worker_does_its_tasks_in_order_and_ends() -> None:
     assert seen == [0, 1, 2]
 
 
+def test_a_task_that_fails_is_reported_and_the_next_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[type] = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, error, trace: told.append(kind))
+    worker, seen = Worker("test"), []
+    worker.submit(lambda: [][0])
+    worker.submit(partial(seen.append, "after"))
+    worker.leave()
+    assert worker.ended()
+    assert (told, seen) == ([IndexError], ["after"])
+
+
 def test_a_worker_that_never_worked_ends_at_once() -> None:
     worker = Worker("idle")
     worker.leave()
@@ -135,8 +146,12 @@ def test_facts_for_the_card() -> None:
 
 
 def test_the_collector_is_back_after_an_import_that_failed() -> None:
-    with pytest.raises(ImportError), without_collector():
-        assert not gc.isenabled()
-        raise ImportError
+    def broken() -> None:
+        with without_collector():
+            assert not gc.isenabled()
+            raise ImportError
+
+    with pytest.raises(ImportError):
+        broken()
     assert gc.isenabled()
     gc.unfreeze()

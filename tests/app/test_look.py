@@ -7,7 +7,16 @@ import dataclasses
 import pytest
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLabel, QPushButton, QToolButton
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QLabel,
+    QPushButton,
+    QStyle,
+    QStyleOptionComboBox,
+    QToolButton,
+)
 from pytestqt.qtbot import QtBot
 
 from app import theme
@@ -74,7 +83,8 @@ def test_every_icon_can_be_drawn(qtbot: QtBot) -> None:
 def cut_off(window: MainWindow) -> list[str]:
     """Words on view that do not fit into their widgets."""
     found = []
-    for widget in window.findChildren((QLabel, QPushButton, QCheckBox, QToolButton, QComboBox)):
+    kinds = (QLabel, QPushButton, QCheckBox, QToolButton, QComboBox)
+    for widget in (w for kind in kinds for w in window.findChildren(kind)):
         if not widget.isVisible() or isinstance(widget, ElidedLabel):
             continue
         if isinstance(widget, QLabel):
@@ -84,7 +94,10 @@ def cut_off(window: MainWindow) -> list[str]:
             needed = widget.minimumSizeHint()
             fits = widget.width() >= needed.width() and widget.height() >= needed.height() - 1
         if isinstance(widget, QComboBox):
-            space = widget.width() - 34
+            option = QStyleOptionComboBox()
+            widget.initStyleOption(option)
+            complex_, edit = QStyle.ComplexControl.CC_ComboBox, QStyle.SubControl.SC_ComboBoxEditField
+            space = widget.style().subControlRect(complex_, option, edit, widget).width()
             fits = widget.fontMetrics().horizontalAdvance(widget.currentText()) <= space
         if not fits:
             words = widget.currentText() if isinstance(widget, QComboBox) else widget.text()
@@ -101,12 +114,15 @@ def test_nothing_is_cut_off(opened: MainWindow, fake: FakeEngine, qtbot: QtBot, 
     opened.bridge.reconstruct()
     qtbot.waitUntil(lambda: finished(opened, 2))
     qtbot.waitUntil(lambda: opened.size().toTuple() == size)
-    qtbot.waitUntil(lambda: cut_off(opened) == [])
+    QApplication.processEvents()
+    assert cut_off(opened) == []
 
 
 def test_the_empty_window_fits_too(window: MainWindow, qtbot: QtBot) -> None:
     window.resize(1280, 720)
-    qtbot.waitUntil(lambda: cut_off(window) == [])
+    qtbot.waitUntil(lambda: window.width() == 1280)
+    QApplication.processEvents()
+    assert cut_off(window) == []
 
 
 def test_long_names_are_shortened(window: MainWindow, fake: FakeEngine, qtbot: QtBot) -> None:

@@ -160,3 +160,18 @@ def test_help_names_every_setting(dds_viewer) -> None:
     assert outcome.code == 0
     for option in ("--nfe", "--eta", "--cg-steps", "--gamma", "--t-start", "--seed", "--undersample", "--axes"):
         assert option in outcome.out
+
+
+def test_train_makes_a_prior_that_reconstructs(dds_viewer, scan_file: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.json"
+    source = {"kind": "volume", "path": "volume.npy"}
+    np.save(tmp_path / "volume.npy", np.random.default_rng(0).random((24, 64, 64), dtype=np.float32))
+    small = {"widths": [16, 16], "blocks": [1, 1], "crop": 32, "batch": 2, "precision": "fp32"}
+    recipe.write_text(json.dumps({"name": "own", "sources": [source], "steps": 3, **small}))
+    made = dds_viewer("train", "--recipe", recipe, "--out", tmp_path / "made")
+    assert made.code == 0, made.err
+    prior = tmp_path / "made" / "own.safetensors"
+    assert prior.is_file()
+    assert json.loads(dds_viewer("prior", "info", prior).out)["name"] == "own"
+    outcome = dds_viewer("recon", scan_file, "--out", tmp_path / "x.npy", "--prior", prior, *FAST)
+    assert outcome.code == 0, outcome.err

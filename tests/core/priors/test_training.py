@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -20,6 +21,8 @@ from core.priors.registry import load_prior
 from core.priors.trainer import SKIPS_ALLOWED, STATE_FILE, Trainer, validation_crops
 from core.priors.training import TrainingProgress, recipe_from_options, train
 
+FloatArray = npt.NDArray[np.float32]
+
 
 @pytest.fixture(autouse=True)
 def _one_thread() -> Iterator[None]:
@@ -30,15 +33,20 @@ def _one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def volume() -> PreparedVolume:
-    return prepare(head(3, (14, 60, 56), "t1", spacing_mm=(3, 3, 3)).image, None, (3.0, 3.0, 3.0), "head")
+def image() -> FloatArray:
+    return head(3, (14, 60, 56), "t1", spacing_mm=(3, 3, 3)).image
+
+
+@pytest.fixture(scope="module")
+def volume(image: FloatArray) -> PreparedVolume:
+    return prepare(image, None, (3.0, 3.0, 3.0), "head")
 
 
 @pytest.fixture
-def tiny(tmp_path: Path) -> TrainingRecipe:
+def tiny(tmp_path: Path, image: FloatArray) -> TrainingRecipe:
     """20 steps of a network of a few thousand weights, on a made-up volume."""
     file = tmp_path / "head.npy"
-    np.save(file, head(3, (14, 60, 56), "t1", spacing_mm=(3, 3, 3)).image)
+    np.save(file, image)
     return TrainingRecipe(
         "tiny",
         (SourceRecipe(path=str(file), name="made-up head", licence="none needed"),),

@@ -1,0 +1,121 @@
+"""Reads scans and writes results, in the file thread."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from app.bridge.engine import Engine, needs_axes
+from app.bridge.facts import facts_of
+from app.bridge.mailbox import Mailbox
+from app.bridge.worker import Worker
+from app.state.runs import Run
+from app.state.session import AxesQuestion, Notice, OpenScan, Session
+from core.engine.job import ScanSource
+from core.errors import UserError
+from core.scan import Scan
+
+Delivery = Callable[[], None]
+
+
+class FileDesk:
+    """Takes requests in the window's thread and answers there, through the mailbox.
+
+    opened: called with a scan that has been read; a scan that cannot be read is told as a notice and changes nothing.
+    """
+
+    def __init__(
+        self, session: Session, engine: Engine, mailbox: Mailbox, files: Worker, opened: Callable[[OpenScan], None]
+    ) -> None:
+        self._session = session
+        self._engine = engine
+        self._mailbox = mailbox
+        self._files = files
+        self._opened = opened
+        self._ticket = 0
+        self._saving = 0
+        self._closed = False
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._session.reading or self._saving)
+
+    def open(self, path: str, axes: str = "", domain: str = "kspace") -> None:
+        """Read a scan, after asking for its axes if no header names them. Of several requests the latest wins."""
+        self._ticket += 1
+        self._session.set_reading(Path(path).name)
+        ask = needs_axes(path) and not axes
+        work = partial(self._guess, path) if ask else partial(self._read, path, axes, domain)
+        self._files.submit(partial(self._try_to_read, self._ticket, path, work))
+
+    def save(self, run: Run, path: str) -> None:
+        """Write a run's volume."""
+        self._saving += 1
+        self._files.submit(partial(self._write, run, path))
+
+    def close(self) -> None:
+        """Read nothing more. What waits to be written will be."""
+        self._closed = True
+
+    def _guess(self, path: str) -> Delivery:
+        question = AxesQuestion(path, self._engine.guess_axes(path))
+        return partial(self._session.axes_asked.emit, question)
+
+    def _read(self, path: str, axes: str, domain: str) -> Delivery:
+        scan = self._engine.open_scan(path, axes, domain)
+        facts = facts_of(self._engine.describe(scan))
+        source = ScanSource(path, axes, domain)
+        return partial(self._opened, OpenScan(source, scan, facts, scan.fully_sampled, single_slices(scan)))
+
+    def _try_to_read(self, ticket: int, path: str, work: Callable[[], Delivery]) -> None:
+        """In the file thread: post what `work` returns, or the notice of its failure."""
+        if self._closed:
+            return
+        try:
+            delivery = work()
+        except Exception as error:
+            delivery = partial(self._session.tell, notice_of(error, f"{Path(path).name} could not be read."))
+        self._mailbox.post(partial(self._read_done, ticket, delivery))
+
+    def _read_done(self, ticket: int, delivery: Delivery) -> None:
+        if ticket == self._ticket:
+            self._session.set_reading("")
+            delivery()
+
+    def _write(self, run: Run, path: str) -> None:
+        failure: Notice | None = None
+        try:
+            if run.volume is not None:
+                self._engine.save(run.volume, path)
+        except Exception as error:
+            failure = notice_of(error, f"{Path(path).name} could not be written.")
+        self._mailbox.post(partial(self._write_done, run, path, failure))
+
+    def _write_done(self, run: Run, path: str, failure: Notice | None) -> None:
+        self._saving -= 1
+        if failure is not None:
+            self._session.tell(failure)
+            return
+        run.saved = True
+        self._session.runs.changed.emit()
+        self._session.saved.emit(path)
+
+
+def notice_of(error: Exception, what: str) -> Notice:
+    """The notice for an error: its own words if it was made for a person, else `what` and its cause."""
+    if isinstance(error, UserError):
+        return Notice.of(error)
+    traceback.print_exception(error)
+    if isinstance(error, MemoryError):
+        return Notice(what, "It does not fit into memory.", "Close other programs.")
+    return Notice(what, f"{type(error).__name__}: {error}")
+
+
+def single_slices(scan: Scan) -> int:
+    """How many slices can be reconstructed one by one; 0 where undersampling along kz ties them together."""
+    if not scan.is_3d:
+        return scan.sizes["slice"]
+    mask = scan.mask
+    return scan.sizes["kz"] if (mask == mask[:, :, :, :1]).all() else 0
