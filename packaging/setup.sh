@@ -19,19 +19,21 @@ find_python() {
 }
 
 missing_packages() {
+    local libraries
+    libraries=$(/sbin/ldconfig -p)
     # What Qt's xcb platform loads, the virtual X server, and fonts, as library or command : Debian package.
     for pair in libEGL.so.1:libegl1 libGL.so.1:libgl1 libxkbcommon-x11.so.0:libxkbcommon-x11-0 \
         libxcb-cursor.so.0:libxcb-cursor0 libxcb-icccm.so.4:libxcb-icccm4 libxcb-keysyms.so.1:libxcb-keysyms1 \
         libxcb-shape.so.0:libxcb-shape0 libxcb-randr.so.0:libxcb-randr0 libxcb-xinerama.so.0:libxcb-xinerama0 \
         libxcb-render-util.so.0:libxcb-render-util0 libxcb-image.so.0:libxcb-image0 libdbus-1.so.3:libdbus-1-3 \
         libfontconfig.so.1:libfontconfig1 libglib-2.0.so.0:libglib2.0-0 libgomp.so.1:libgomp1; do
-        /sbin/ldconfig -p | grep -q "${pair%%:*}" || echo "${pair##*:}"
+        [[ $libraries == *"${pair%%:*}"* ]] || echo "${pair##*:}"
     done
     if [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
         command -v xvfb-run >/dev/null || echo xvfb
         command -v xauth >/dev/null || echo xauth
     fi
-    command -v fc-list >/dev/null && fc-list 2>/dev/null | grep -q . || echo "fontconfig fonts-dejavu-core"
+    [ -n "$(fc-list 2>/dev/null)" ] || echo "fontconfig fonts-dejavu-core"
     "$python" -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
 }
 

@@ -111,7 +111,7 @@ def _shrink(array: FloatArray, factors: tuple[float, ...]) -> FloatArray:
     """Fewer voxels by these factors, smoothed before so that nothing aliases."""
     if max(factors) == 1.0:
         return array
-    smooth = ndi.gaussian_filter(array, [0.42 * np.sqrt(f**2 - 1) for f in factors], output=np.float32)
+    smooth: FloatArray = ndi.gaussian_filter(array, [0.42 * np.sqrt(f**2 - 1) for f in factors], output=np.float32)
     for axis, factor in enumerate(factors):
         n = array.shape[axis]
         places = (np.arange(max(int(n / factor), 1)) + 0.5) * factor - 0.5
