@@ -50,6 +50,7 @@ def train(recipe: str | None, data: tuple[str, ...], out: str, steps: int | None
     """Train a prior; goes on where an earlier training in the same folder was stopped."""
     from tqdm import tqdm
 
+    tqdm.monitor_interval = 0
     from core.engine.stop import Stop
     from core.priors.training import recipe_from_options
     from core.priors.training import train as run_training

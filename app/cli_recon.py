@@ -112,6 +112,8 @@ def follow(job: JobSpec, stop: Stop) -> Finished | None:
     """Pull a run to its end; None if it was discarded. Raises the error of a run that failed."""
     from tqdm import tqdm
 
+    # Its monitor is a thread for bars that stand still; these are told of every step.
+    tqdm.monitor_interval = 0
     from core.engine.events import Failed, Finished, Progress, Started, StepDone, Warned
     from core.engine.runner import run
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,3 +26,12 @@ def real_data() -> Path:
     if not (folder / "kspace").is_dir():
         pytest.skip(f"no real scans here: {folder} is absent (set DDS_VIEWER_DATA to a folder that has kspace/)")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left() -> Iterator[None]:
+    """Fails a test that leaves a thread running."""
+    before = set(threading.enumerate())
+    yield
+    left = [t.name for t in threading.enumerate() if t not in before and not t.name.startswith("Dummy")]
+    assert not left, f"threads left: {left}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gc
-import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QSettings, QThread, QTimer
 from pytestqt.qtbot import QtBot
 
@@ -28,22 +29,17 @@ def own_preferences(tmp_path: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_left_running() -> Iterator[None]:
-    """Fails a test that leaves a thread of Python's or Qt's, or an active timer."""
-    before = set(threading.enumerate())
+    """Fails a test that leaves a thread of Qt's or an active timer."""
     yield
-    threads = [t.name for t in threading.enumerate() if t not in before and not t.name.startswith("Dummy")]
-    found = gc.get_objects()
-    workers = [t.objectName() for t in found if isinstance(t, QThread) and _alive(t) and t.isRunning()]
-    timers = [t.objectName() or "unnamed" for t in found if isinstance(t, QTimer) and _alive(t) and t.isActive()]
-    assert not threads, f"threads left: {threads}"
+    workers = [t.objectName() for t in _living(QThread) if t.isRunning()]
+    timers = [t.objectName() or "unnamed" for t in _living(QTimer) if t.isActive()]
     assert not workers, f"QThreads left: {workers}"
     assert not timers, f"timers left active: {timers}"
 
 
-def _alive(wrapper: object) -> bool:
-    import shiboken6
-
-    return bool(shiboken6.isValid(wrapper))
+def _living(kind: type) -> list[Any]:
+    """All objects of a Qt class. By type(), because isinstance() wakes up lazy objects of other libraries."""
+    return [found for found in gc.get_objects() if issubclass(type(found), kind) and shiboken6.isValid(found)]
 
 
 @pytest.fixture
