@@ -37,10 +37,22 @@ def cli() -> None:
     """
 
 
+def require_display() -> None:
+    """Raise UserError where Qt would end the process because there is no screen to draw on."""
+    drawn = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in drawn):
+        raise UserError(
+            "There is no display to open the window on.",
+            "Neither DISPLAY nor WAYLAND_DISPLAY is set.",
+            "Start it from a desktop, under xvfb-run, or use dds-viewer recon.",
+        )
+
+
 @cli.command(name="open", hidden=True)
 @click.argument("path", required=False)
 def open_window(path: str | None) -> None:
     """Open the window, with the scan PATH if one is given."""
+    require_display()
     from app.window import launch
 
     sys.exit(launch(path))
@@ -52,6 +64,7 @@ def open_window(path: str | None) -> None:
 @click.option("--exit-when-done", is_flag=True, help="Close the window when the run is finished.")
 def demo(modality: str, screenshot: str | None, exit_when_done: bool) -> None:
     """Open the window with a bundled scan and reconstruct it."""
+    require_display()
     from app.window import launch
 
     sys.exit(launch(None, demo=modality, screenshot=screenshot, exit_when_done=exit_when_done))

@@ -123,9 +123,9 @@ def follow(job: JobSpec, stop: Stop) -> Finished | None:
                 case Progress(stage, done, total):
                     bar.set_description_str(f"{stage} {done} of {total}")
                 case Started() if event.steps:
+                    bar.set_description_str("Reconstructing", refresh=False)
                     bar.bar_format = STEPS_FORMAT
                     bar.reset(total=event.steps)
-                    bar.set_description_str("Reconstructing")
                 case StepDone():
                     bar.set_postfix_str(f"residual {event.residual:.3g}", refresh=False)
                     bar.update(event.step - bar.n)

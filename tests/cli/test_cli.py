@@ -175,3 +175,13 @@ def test_train_makes_a_prior_that_reconstructs(dds_viewer, scan_file: Path, tmp_
     assert json.loads(dds_viewer("prior", "info", prior).out)["name"] == "own"
     outcome = dds_viewer("recon", scan_file, "--out", tmp_path / "x.npy", "--prior", prior, *FAST)
     assert outcome.code == 0, outcome.err
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
+@pytest.mark.parametrize("words", [(), ("demo",), ("scan.h5",)])
+def test_without_a_display_the_window_is_refused_in_words(dds_viewer, words, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    outcome = dds_viewer(*words)
+    assert outcome.code == 2
+    assert "no display" in outcome.err
