@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,6 +13,10 @@ from torch import Tensor
 from core.diffusion.schedule import Schedule
 from core.operators.linear import LinearOperator
 from core.solvers.cg import conjugate_gradient
+
+
+Noise = Callable[[int], Tensor] | Sequence[Tensor] | Tensor | None
+"""Where the draw of step k comes from: a function of k, a sequence, a stack, or new random numbers."""
 
 
 class Denoiser(Protocol):
@@ -42,17 +46,17 @@ def sample(
     eta: float = 0.85,
     tolerance: float = 1e-6,
     x_T: Tensor | None = None,
-    noise: Callable[[int], Tensor] | Tensor | None = None,
+    noise: Noise = None,
 ) -> Iterator[Step]:
     """Walk from x_T to the image, one Step per network evaluation; the last Step's `x` is the result.
 
     y: the measurement, operator.range_shape. x_T: the start, operator.domain_shape; standard normal times the first
-    noise level if left out. noise: the standard normal draw of step k, as a function of k or stacked in the first axis.
+    noise level if left out. noise: the standard normal draw of step k, see Noise.
     gamma: weight of the data in (I + gamma A*A) x = x0 + gamma A*y; infinite means noiseless data, A*A x = A*y from
     x0.
     eta: share of fresh noise (0: deterministic). tolerance: relative residual at which CG stops early.
     """
-    draw = noise.__getitem__ if isinstance(noise, Tensor) else noise or (lambda k: standard_normal_like(operator))
+    draw = _draws(noise, operator)
     _, first_noise_level = schedule.levels.levels(schedule.timesteps[0])
     x = first_noise_level * standard_normal_like(operator) if x_T is None else x_T
     backprojection = operator.adjoint(y)
@@ -73,6 +77,12 @@ def sample(
         if s_next > 0:
             x = x + s_next * (eta * draw(k) + math.sqrt(1 - eta**2) * predicted_noise)
         yield Step(k, t, denoised, x)
+
+
+def _draws(noise: Noise, operator: LinearOperator) -> Callable[[int], Tensor]:
+    if noise is None:
+        return lambda k: standard_normal_like(operator)
+    return noise if callable(noise) else noise.__getitem__
 
 
 def standard_normal_like(operator: LinearOperator, generator: torch.Generator | None = None) -> Tensor:

@@ -46,7 +46,7 @@ def run(job: JobSpec, stop: Stop | None = None) -> Iterator[Event]:
     stop = stop or Stop()
     for event in _guarded(job, stop):
         yield event
-        while stop.paused:
+        while stop.paused and not isinstance(event, (Finished, Discarded, Failed)):
             stop.wait_while_paused(_PAUSE_HEARTBEAT_S)
             yield Paused()
 

@@ -161,6 +161,16 @@ def test_a_pause_from_another_thread_holds_the_run_inside_a_step(job: JobSpec, m
     assert isinstance(events[-1], Finished)
 
 
+def test_a_pause_after_the_end_changes_nothing(job: JobSpec) -> None:
+    stop = Stop()
+    events = []
+    for event in run(job, stop):
+        events.append(event)
+        if isinstance(event, Finished):
+            stop.pause()
+    assert isinstance(events[-1], Finished)
+
+
 def test_keep_while_the_classical_image_is_made(job: JobSpec) -> None:
     stop = Stop()
     for event in run(job, stop):
