@@ -17,6 +17,8 @@ _ICON_SIZES = (16, 32, 64)
 _OUTLINED = ("QLineEdit", "QAbstractSpinBox", "QComboBox", "QCheckBox", "QPushButton", "QSlider", "QProgressBar")
 """Fusion draws the outline of these in a darker shade of their Window colour, which must stand out from the ground."""
 
+_applied = ["dark"]
+
 
 @dataclass(frozen=True)
 class Colours:
@@ -58,8 +60,10 @@ def apply(theme: str) -> None:
     """Give the application the palette of a theme."""
     app = QApplication.instance()
     assert isinstance(app, QApplication)
-    app.setStyle("Fusion")
-    now = colours(resolve(theme))
+    _applied[:] = [resolve(theme)]
+    if app.style().name() != "fusion":
+        app.setStyle("Fusion")
+    now = current()
     made = palette(now)
     app.setPalette(made)
     made.setColor(QPalette.ColorRole.Window, QColor(now.outline))
@@ -100,9 +104,8 @@ def palette(c: Colours) -> QPalette:
 
 
 def current() -> Colours:
-    """The colours of the theme that the application has now."""
-    dark = QGuiApplication.palette().color(QPalette.ColorRole.Window).lightness() < 128
-    return colours("dark" if dark else "light")
+    """The colours of the theme that was applied last."""
+    return colours(_applied[0])
 
 
 def tint(widget: QWidget, ground: str, text: str) -> None:

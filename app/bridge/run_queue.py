@@ -49,10 +49,12 @@ class RunQueue(Listener):
             return
         if self._current.stop.paused:
             self._current.stop.resume()
-            self._current.phase = Phase.RUNNING
         else:
             self._current.stop.pause()
+        if self._current.phase is not Phase.PREPARING:
+            self._current.follow_stop()
         self._session.runs.told.emit(self._current)
+        self._session.runs.changed.emit()
 
     def keep(self) -> None:
         """End the current run with the estimate there is."""
@@ -77,7 +79,7 @@ class RunQueue(Listener):
         before = run.phase
         run.apply(event)
         ended = run is self._current and not run.going_on
-        followed = run is self._session.runs.front
+        followed = self._session.runs.front in (run, None)
         if ended:
             self._current = None
         try:

@@ -122,16 +122,17 @@ class Run:
         """Take in what an event says; pictures come on their own."""
         match event:
             case Started():
-                self.phase, self.steps = Phase.RUNNING, event.steps
+                self.follow_stop()
+                self.steps = event.steps
                 self.estimate, self.device, self.frame_names = event.estimate, event.device, event.frame_names
             case Progress():
                 self.progress = event
             case ClassicalImage():
-                self.phase = Phase.RUNNING
+                self.follow_stop()
             case StepDone():
                 self._step(event)
             case Paused():
-                self.phase = Phase.PAUSED if self.stop.paused else Phase.RUNNING
+                self.follow_stop()
             case Warned():
                 self.warnings.append(event.message)
             case Finished():
@@ -143,8 +144,12 @@ class Run:
             case Failed():
                 self.phase, self.error, self.seconds_left = Phase.FAILED, event.error, None
 
+    def follow_stop(self) -> None:
+        """Paused or running, as the user wants it: a run that pauses within a step cannot tell before it goes on."""
+        self.phase = Phase.PAUSED if self.stop.paused else Phase.RUNNING
+
     def _step(self, event: StepDone) -> None:
-        self.phase = Phase.RUNNING
+        self.follow_stop()
         self.step, self.steps, self.timestep = event.step, event.total, event.timestep
         self.residuals.append(event.residual)
         self.network_seconds, self.solver_seconds = event.network_seconds, event.solver_seconds

@@ -59,7 +59,7 @@ class Banner(QWidget):
         self.close_button.setIcon(theme.icon("close"))
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.ApplicationPaletteChange and self._session.notice is not None:
+        if event.type() == QEvent.Type.PaletteChange and self._session.notice is not None:
             self._colour(self._session.notice)
         super().changeEvent(event)
 
@@ -95,7 +95,7 @@ class WarningStrip(QWidget):
         self._sign.setPixmap(theme.icon("warning").pixmap(QSize(16, 16)))
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.ApplicationPaletteChange:
+        if event.type() == QEvent.Type.PaletteChange:
             self._colour()
         super().changeEvent(event)
 

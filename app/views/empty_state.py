@@ -87,6 +87,6 @@ class EmptyState(QWidget):
             theme.mute(label)
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.ApplicationPaletteChange:
+        if event.type() == QEvent.Type.PaletteChange:
             self._mute()
         super().changeEvent(event)

@@ -57,6 +57,7 @@ class MainWindow(QMainWindow):
         self.axes_dialog: AxesDialog | None = None
         self._leave_without_asking = False
         self._remember = ""
+        self._resume_shown: bool | None = None
         self._lay_out()
         self.menus = Menus(self.menuBar(), self.actions_, self.preferences, self.open_path)
         self._connect_actions()
@@ -162,9 +163,9 @@ class MainWindow(QMainWindow):
 
     def _show_pause(self, paused: bool) -> None:
         """The action is Resume while a run is paused."""
-        words = "&Resume" if paused else "&Pause"
-        if self.actions_["pause"].text() != words:
-            self.actions_["pause"].setText(words)
+        if self._resume_shown is not paused:
+            self._resume_shown = paused
+            self.actions_["pause"].setText("&Resume" if paused else "&Pause")
             self.actions_["pause"].setIcon(theme.icon("run" if paused else "pause"))
 
     def open_path(self, path: str, *, remember: bool = True) -> None:
@@ -198,6 +199,7 @@ class MainWindow(QMainWindow):
         self.preferences.theme = name
         theme.apply(name)
         self.actions_.draw_icons()
+        self._resume_shown = None
         self.refresh()
 
     def leave(self) -> None:

@@ -52,12 +52,13 @@ def draw_overlay(painter: QPainter, area: QRectF, overlay: Overlay, pixels_per_m
     bold = QFont(font)
     bold.setBold(True)
     pen = _Pen(painter, inner)
-    below_title = _Pen(painter, inner.adjusted(0, QFontMetricsF(bold).height() + 4, 0, 0))
-    pen.block((overlay.title,), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, bold)
+    title = _title_lines(overlay.title, QFontMetricsF(bold), inner.width())
+    below_title = _Pen(painter, inner.adjusted(0, len(title) * (QFontMetricsF(bold).height() + 1) + 3, 0, 0))
+    top_left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
+    pen.block(title, top_left, bold)
     below = (*overlay.place, *((overlay.orientation,) if overlay.orientation else ()))
-    pen.block(("", *below), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, font)
-    skipped = ("",) * (1 + len(below))
-    pen.block((*skipped, *overlay.marks), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, bold, _MARK)
+    pen.block((*("",) * len(title), *below), top_left, font)
+    pen.block((*("",) * (len(title) + len(below)), *overlay.marks), top_left, bold, _MARK)
     pen.block((*overlay.cursor, overlay.levels), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, font)
     pen.block((RESEARCH,), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom, font)
     centre_v, centre_h = Qt.AlignmentFlag.AlignVCenter, Qt.AlignmentFlag.AlignHCenter
@@ -69,6 +70,11 @@ def draw_overlay(painter: QPainter, area: QRectF, overlay: Overlay, pixels_per_m
         pen.block((bottom,), Qt.AlignmentFlag.AlignBottom | centre_h, letters)
     if overlay.millimetres and overlay.title:
         _draw_bar(painter, inner, pixels_per_mm, font, pen)
+
+
+def _title_lines(title: str, metrics: QFontMetricsF, width: float) -> tuple[str, ...]:
+    """The title in one line, or name and state in a line each where that is too long."""
+    return (title,) if metrics.horizontalAdvance(title) <= width else tuple(title.split(" — "))
 
 
 def _draw_bar(painter: QPainter, inner: QRectF, pixels_per_mm: float, font: QFont, pen: _Pen) -> None:

@@ -105,6 +105,7 @@ class Parameters(QWidget):
         font.setBold(True)
         self.reconstruct.setFont(font)
         self.reconstruct.setMinimumHeight(34)
+        self.reconstruct.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the arrow keys to the image
         self.reconstruct.setToolTip(actions["reconstruct"].toolTip())
         self.reconstruct.clicked.connect(actions["reconstruct"].trigger)
         actions["reconstruct"].changed.connect(lambda: self.reconstruct.setEnabled(actions["reconstruct"].isEnabled()))
@@ -177,7 +178,7 @@ class Parameters(QWidget):
         self.help.setText(f"{about.label}: {tip(about)}")
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.ApplicationPaletteChange:
+        if event.type() == QEvent.Type.PaletteChange:
             theme.mute(self.help)
             for row in self.rows.values():
                 row.reset_button.setIcon(theme.icon("reset"))

@@ -88,7 +88,11 @@ def _decades(least: float, most: float) -> tuple[float, float]:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """1, 2, 5 of each decade, or only the decades where there are many, within the limits."""
-    steps = (1, 2, 5) if high - low < 2 else (1,)
-    found = [s * 10.0**p for p in range(math.floor(low), math.ceil(high) + 1) for s in steps]
-    return [t for t in found if low <= math.log10(t) <= high]
+    """Round numbers within the limits: decades where there are many, else 1, 2, 5 of each, else all digits."""
+    found: list[float] = []
+    for steps in ((1,), (1, 2, 5), range(1, 10)):
+        every = [s * 10.0**p for p in range(math.floor(low), math.ceil(high) + 1) for s in steps]
+        found = [t for t in every if low <= math.log10(t) <= high]
+        if len(found) > 1:
+            break
+    return found

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import QRect, QSignalBlocker, QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
 from app.state.naming import settings_lines
 from app.state.runs import Phase, Run
 from app.state.session import Session
+
+_PADDING = 4
 
 
 class RunList(QListWidget):
@@ -40,6 +43,20 @@ class RunList(QListWidget):
                 item.setToolTip("\n".join((run.name, *settings_lines(run.job.settings))))
             front = self._session.runs.front
             self.setCurrentRow(runs.index(front) if front in runs else -1)
+        self._fit_items()
+
+    def _fit_items(self) -> None:
+        """Room for all lines of a name; the view's own reckoning falls one line short."""
+        width = self.viewport().width() - 2 * _PADDING
+        for row in range(self.count()):
+            item = self.item(row)
+            wrap = int(Qt.TextFlag.TextWordWrap)
+            words = self.fontMetrics().boundingRect(QRect(0, 0, width - 2 * _PADDING, 10**4), wrap, item.text())
+            item.setSizeHint(QSize(width, words.height() + 2 * _PADDING))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_items()
 
     def _choose(self, row: int) -> None:
         if 0 <= row < len(self._shown):

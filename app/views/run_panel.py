@@ -95,6 +95,7 @@ class RunPanel(QWidget):
         if facts.keys() != self.facts.keys():
             for old in (*self._titles, *self._values):
                 self._facts.removeWidget(old)
+                old.hide()
                 old.deleteLater()
             self._titles, self._values = [], []
             for line, label in enumerate(facts):
@@ -111,7 +112,7 @@ class RunPanel(QWidget):
             value.setText(words)
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.ApplicationPaletteChange:
+        if event.type() == QEvent.Type.PaletteChange:
             for label in (self._curve_title, *self._titles):
                 theme.mute(label)
         super().changeEvent(event)
@@ -190,6 +191,7 @@ def _button(actions: Actions, name: str) -> QPushButton:
     """A push button that looks and does as an action."""
     action = actions[name]
     button = QPushButton()
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the arrow keys to the image
     button.clicked.connect(action.trigger)
 
     def follow() -> None:

@@ -70,6 +70,6 @@ class ScanCard(QWidget):
         self.table.setText(f'<table cellspacing="2">{"".join(rows)}</table>')
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.ApplicationPaletteChange:
+        if event.type() == QEvent.Type.PaletteChange:
             self.refresh()
         super().changeEvent(event)

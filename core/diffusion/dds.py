@@ -14,7 +14,6 @@ from core.diffusion.schedule import Schedule
 from core.operators.linear import LinearOperator
 from core.solvers.cg import conjugate_gradient
 
-
 Noise = Callable[[int], Tensor] | Sequence[Tensor] | Tensor | None
 """Where the draw of step k comes from: a function of k, a sequence, a stack, or new random numbers."""
 

@@ -84,7 +84,10 @@ class StepDone(Event):
 
 @dataclass(frozen=True)
 class Paused(Event):
-    """The run is paused. Asking for the next event waits a tenth of a second at most and answers Paused again."""
+    """The run is paused between two events; asking again answers Paused again, after a tenth of a second at most.
+
+    A pause that another thread asks for in the middle of a step holds the run there, without an event.
+    """
 
 
 @dataclass(frozen=True)

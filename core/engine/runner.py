@@ -41,7 +41,7 @@ def run(job: JobSpec, stop: Stop | None = None) -> Iterator[Event]:
     """Do a job. Ends with exactly one of Finished, Discarded and Failed; raises nothing for bad input.
 
     stop: the handle to pause, keep or discard, from any thread; it takes effect within one network evaluation and one
-    solver step. While paused, every pull answers Paused after a tenth of a second at most.
+    solver step. While paused between events, every pull answers Paused after a tenth of a second at most.
     """
     stop = stop or Stop()
     for event in _guarded(job, stop):

@@ -65,6 +65,12 @@ def test_the_theme_is_remembered_and_reaches_every_part(opened: MainWindow, qtbo
     assert Preferences().theme == "light"
     light = QColor(theme.colours("light").window)
     qtbot.waitUntil(lambda: opened.parameters.palette().window().color() == light)
+    help_ink = opened.parameters.help.palette().windowText().color()
+    assert help_ink == QColor(theme.colours("light").muted)
+    assert theme.colours("light").muted in opened.scan_card.table.text()
+    reset = opened.parameters.rows["nfe"].reset_button.icon().pixmap(QSize(32, 32)).toImage()
+    inks = {reset.pixelColor(x, y).name() for x in range(32) for y in range(32) if reset.pixelColor(x, y).alpha() > 250}
+    assert theme.colours("light").disabled in inks or theme.colours("light").text in inks
     assert opened.actions_["theme_light"].isChecked()
     opened.actions_["theme_dark"].trigger()
     qtbot.waitUntil(lambda: opened.parameters.palette().window().color() == QColor(theme.colours("dark").window))

@@ -153,6 +153,8 @@ def test_another_scan_discards_the_run_after_asking(
     opened.open_path("/scans/other.h5")
     qtbot.waitUntil(lambda: opened.session.scan.name == "other.h5" and finished(opened, 1))
     assert len(opened.session.runs) == 1
+    assert opened.session.runs.front is opened.session.runs.first
+    assert opened.run_panel.name.text() == "CG-SENSE"
 
 
 def test_the_card_shows_facts_but_no_name(opened: MainWindow) -> None:

@@ -54,6 +54,13 @@ def test_a_run_shows_every_estimate_and_its_end(opened: MainWindow, fake: FakeEn
     assert not opened.actions_["pause"].isEnabled()
 
 
+def test_a_click_on_a_button_leaves_the_arrow_keys_to_the_image(opened: MainWindow, qtbot: QtBot) -> None:
+    start(opened, qtbot)
+    qtbot.mouseClick(opened.run_panel.buttons["discard"], LEFT)
+    assert opened.viewer.slice_view.hasFocus()
+    qtbot.waitUntil(lambda: len(opened.session.runs) == 1)
+
+
 def test_the_classical_image_is_one_key_away(opened: MainWindow, fake: FakeEngine, qtbot: QtBot) -> None:
     start(opened, qtbot)
     fake.script.let(2)

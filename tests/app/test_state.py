@@ -9,6 +9,7 @@ from app.state.display import Display
 from app.state.naming import classical_caption, duration, run_name
 from app.state.picture import Levels, Picture
 from app.state.runs import Phase, Run, Runs
+from app.views.residual_curve import _ticks
 from app.views.run_panel import size, status_words
 from core.engine.events import Failed, Finished, Paused, StepDone
 from core.engine.job import JobSpec, ScanSource
@@ -135,3 +136,15 @@ def test_frames_stay_within_the_stack() -> None:
     assert display.frame == 1
     display.set_frames(0)
     assert display.frame == 0
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        (-3.2, 0.2, [0.001, 0.01, 0.1, 1]),
+        (-1.4, -0.6, [0.05, 0.1, 0.2]),
+        (-1.35, -1.0 - 1e-9, [0.05, 0.06, 0.07, 0.08, 0.09]),
+    ],
+)
+def test_the_residual_axis_has_round_numbers(low: float, high: float, ticks: list[float]) -> None:
+    assert _ticks(low, high) == pytest.approx(ticks)
