@@ -1,27 +1,12 @@
-"""Building blocks of the ADM U-Net: residual block, attention, up- and down-sampling, time embedding.
+"""Building blocks of the ADM U-Net: residual block, attention, up- and down-sampling.
 
 Dhariwal and Nichol 2021 (arXiv 2105.05233, section 3). Sub-modules carry the names of the published checkpoints.
 """
 
 from __future__ import annotations
 
-import math
-
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
-
-
-def sinusoidal_embedding(timesteps: Tensor, width: int) -> Tensor:
-    """Cosines and sines of the timesteps at `width // 2` geometric frequencies from 1 down to 1e-4.
-
-    timesteps: (b,), any real numbers. Returns float32 (b, width); an odd width is filled with a zero column.
-    """
-    half = width // 2
-    frequencies = torch.exp(-math.log(1e4) * torch.arange(half, dtype=torch.float32, device=timesteps.device) / half)
-    angles = timesteps.float()[:, None] * frequencies
-    waves = torch.cat([angles.cos(), angles.sin()], dim=1)
-    return functional.pad(waves, (0, width % 2))
 
 
 def normalization(channels: int) -> nn.GroupNorm:

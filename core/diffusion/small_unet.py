@@ -7,7 +7,6 @@ attention, so that it is the same local operation at every image size.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import cast
@@ -15,6 +14,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from core.diffusion.embedding import sinusoidal_embedding
 
 GROUP_WIDTH = 16
 
@@ -57,7 +58,7 @@ class SmallUNet(nn.Module):
 
         h and w are multiples of `multiple`.
         """
-        time = functional.silu(self.time(time_embedding(t, self.time_width)))
+        time = functional.silu(self.time(sinusoidal_embedding(t, self.time_width)))
         # Pixel norms and convolutions are a quarter faster where the features of a pixel lie side by side.
         features = self.stem(functional.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last))
         kept: list[Tensor] = []
@@ -93,17 +94,6 @@ class ResidualBlock(nn.Module):
         hidden = self.norm_out(hidden) * (1 + scale) + shift
         out: Tensor = x + self.conv_out(functional.silu(hidden))
         return out
-
-
-def time_embedding(t: Tensor, width: int) -> Tensor:
-    """Sines and cosines of the timestep at geometric frequencies, (b,) to (b, width) float32.
-
-    Vaswani et al. 2017 (arXiv 1706.03762, section 3.5), as in Ho et al. 2020.
-    """
-    half = width // 2
-    frequencies = torch.exp(-math.log(10000) / half * torch.arange(half, dtype=torch.float32, device=t.device))
-    angles = t.float()[:, None] * frequencies
-    return torch.cat((angles.cos(), angles.sin()), dim=1)
 
 
 def _norm(width: int) -> PixelNorm:

@@ -18,8 +18,8 @@ from core.diffusion.adm_layers import (
     Stage,
     Upsample,
     normalization,
-    sinusoidal_embedding,
 )
+from core.diffusion.embedding import sinusoidal_embedding
 from core.errors import PriorError
 
 MULTIPLIERS = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from core.diffusion.small_unet import SmallUNet, time_embedding
+from core.diffusion.embedding import sinusoidal_embedding
+from core.diffusion.small_unet import SmallUNet
 
 
 def small(channels: int = 2, seed: int = 0) -> SmallUNet:
@@ -69,7 +70,7 @@ def test_far_away_pixels_do_not_matter() -> None:
 
 
 def test_time_embedding_is_bounded_and_tells_timesteps_apart() -> None:
-    embedding = time_embedding(torch.arange(1000.0), 128)
+    embedding = sinusoidal_embedding(torch.arange(1000.0), 128)
     assert embedding.shape == (1000, 128)
     assert embedding.abs().max() <= 1
     assert torch.cdist(embedding, embedding).fill_diagonal_(1).min() > 0.05
