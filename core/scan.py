@@ -91,6 +91,11 @@ class KSpace:
         return self.sizes["kz"] > 1
 
     @property
+    def every_kz_alike(self) -> bool:
+        """The pattern is the same for every kz, so that a 3-D scan comes apart into slices; True for 2-D scans."""
+        return bool((self.mask == self.mask[:, :, :, :1]).all())
+
+    @property
     def acceleration(self) -> float:
         """True acceleration R: places in k-space per place measured.
 

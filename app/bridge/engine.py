@@ -16,7 +16,6 @@ from core.formats.axes import AxesGuess
 from core.scan import Scan, Volume
 
 PLAIN_ARRAYS = (".npy", ".npz", ".mat")
-MOST_ARRAYS = 12
 
 
 @dataclass(frozen=True)
@@ -46,16 +45,9 @@ def _describe(scan: Scan) -> list[tuple[str, str]]:
 
 
 def _guess_axes(path: str) -> tuple[AxesGuess, ...]:
-    """A guess for every array of numbers in a file; where there is none, what `guess_axes` has to say of it."""
-    from core.formats import guess_axes
-    from core.formats.array_files import kind_of, loaded, variables
-    from core.formats.axes import guess
+    from core.formats import guess_all_axes
 
-    if kind_of(Path(path)):
-        usable = [v for v in variables(Path(path)) if v.usable and len(v.shape) >= 2]
-        if 1 < len(usable) <= MOST_ARRAYS:
-            return tuple(guess(loaded(v), v.name) for v in usable)
-    return (guess_axes(path),)
+    return guess_all_axes(path)
 
 
 def _save(volume: Volume, path: str) -> None:

@@ -115,7 +115,6 @@ def notice_of(error: Exception, what: str) -> Notice:
 
 def single_slices(scan: Scan) -> int:
     """How many slices can be reconstructed one by one; 0 where undersampling along kz ties them together."""
-    if not scan.is_3d:
-        return scan.sizes["slice"]
-    mask = scan.mask
-    return scan.sizes["kz"] if (mask == mask[:, :, :, :1]).all() else 0
+    if not scan.every_kz_alike:
+        return 0
+    return scan.sizes["kz"] if scan.is_3d else scan.sizes["slice"]

@@ -17,6 +17,8 @@ from core.priors.prior import Prior
 from core.scan import KSpace
 
 _COMPLEX64 = 8
+PATCH = 128
+"""Side in pixels of what the network is timed on."""
 
 
 def estimate(scan: KSpace, planes: int, device: torch.device, prior: Prior | None) -> Estimate:
@@ -28,7 +30,7 @@ def estimate(scan: KSpace, planes: int, device: torch.device, prior: Prior | Non
     """
     sizes = scan.sizes
     pixels = sizes["ky"] * sizes["kx"] if not scan.is_3d else max(sizes["kz"] * sizes["ky"], sizes["ky"] * sizes["kx"])
-    data = planes * min(sizes["coil"], 2**20) * pixels * _COMPLEX64
+    data = planes * sizes["coil"] * pixels * _COMPLEX64
     need = 6 * data + 12 * planes * pixels * _COMPLEX64
     if prior is not None:
         weights = sum(p.numel() * p.element_size() for p in prior.network.parameters())
@@ -38,14 +40,16 @@ def estimate(scan: KSpace, planes: int, device: torch.device, prior: Prior | Non
 
 
 def with_seconds(needed: Estimate, problem: Problem, prior: Prior | None, settings: ReconSettings) -> Estimate:
-    """The estimate with its seconds: one network evaluation of one plane and one normal operator, timed once each.
+    """The estimate with its seconds, from the network on one small patch and the normal operator, timed once each.
 
-    A step applies the operator cg_steps + 1 times to solve and once for the residual.
+    A step applies the operator cg_steps + 1 times to solve and once for the residual. Full-size networks take ten
+    seconds for a whole plane, which would be too long to wait for an estimate.
     """
     if prior is None:
         return needed
     x = torch.zeros(problem.operator.domain_shape, dtype=problem.operator.dtype, device=problem.operator.device)
-    network = _seconds(lambda: prior.predict(x[:1], 0)) * len(x)
+    patch = x[:1, :PATCH, :PATCH]
+    network = _seconds(lambda: prior.predict(patch, 0)) * x.numel() / patch.numel()
     operator = _seconds(lambda: problem.operator.normal(x))
     return replace(needed, seconds=settings.nfe * (network + (settings.cg_steps + 2) * operator))
 

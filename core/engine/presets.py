@@ -8,43 +8,13 @@ from core.engine.settings import LAST_TIMESTEP, ReconSettings
 from core.errors import PriorError
 from core.priors.catalogue import card_of
 
+_PAPER = {"spacing": "uniform", "cg_steps": 5, "gamma": 5.0, "noiseless": False, "t_start": LAST_TIMESTEP}
+
 PRESETS: dict[str, dict[str, Any]] = {
-    "Fast 10": {
-        "nfe": 10,
-        "spacing": "quadratic",
-        "eta": 1.0,
-        "cg_steps": 5,
-        "gamma": 10.0,
-        "noiseless": False,
-        "t_start": 150,
-    },
-    "Paper 20": {
-        "nfe": 20,
-        "spacing": "uniform",
-        "eta": 0.15,
-        "cg_steps": 5,
-        "gamma": 5.0,
-        "noiseless": False,
-        "t_start": LAST_TIMESTEP,
-    },
-    "Paper 50": {
-        "nfe": 50,
-        "spacing": "uniform",
-        "eta": 0.85,
-        "cg_steps": 5,
-        "gamma": 5.0,
-        "noiseless": False,
-        "t_start": LAST_TIMESTEP,
-    },
-    "Paper 100": {
-        "nfe": 100,
-        "spacing": "uniform",
-        "eta": 0.85,
-        "cg_steps": 5,
-        "gamma": 5.0,
-        "noiseless": False,
-        "t_start": LAST_TIMESTEP,
-    },
+    "Fast 10": {**_PAPER, "nfe": 10, "spacing": "quadratic", "eta": 1.0, "gamma": 10.0, "t_start": 150},
+    "Paper 20": {**_PAPER, "nfe": 20, "eta": 0.15},
+    "Paper 50": {**_PAPER, "nfe": 50, "eta": 0.85},
+    "Paper 100": {**_PAPER, "nfe": 100, "eta": 0.85},
 }
 """Sets that suit any prior, by name."""
 

@@ -47,7 +47,7 @@ def to_planes(scan: KSpace, slices: tuple[int, int] | None = None) -> Planes:
     slices: (first, one past the last). Raises ScanError when there are no such slices or the centre of k-space is not
     fully sampled.
     """
-    if scan.is_3d and not _same_for_every_kz(scan.mask):
+    if not scan.every_kz_alike:
         return _by_readout(scan, slices)
     if scan.is_3d:
         scan = _transform_kz(scan)
@@ -108,10 +108,6 @@ def _choose(scan: KSpace, slices: tuple[int, int] | None) -> KSpace:
         mask=scan.mask[:, :, part] if scan.mask.shape[2] > 1 else scan.mask,
         calibration=None if scan.calibration is None else scan.calibration[part],
     )
-
-
-def _same_for_every_kz(mask: BoolArray) -> bool:
-    return bool((mask == mask[:, :, :, :1]).all())
 
 
 def centred_ifft(data: Complex64Array, axis: int) -> Complex64Array:
