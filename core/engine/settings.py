@@ -39,7 +39,8 @@ def setting(
     return dataclasses.field(default=default, metadata={"help": Help(label, text, unit, low, high, methods)})
 
 
-Method = Literal["dds", "cg-sense", "zero-filled"]
+Method = Literal["dds", "cg-sense", "l1-wavelet", "tv", "zero-filled"]
+GammaRule = Literal["constant", "noise"]
 Spacing = Literal["uniform", "quadratic", "trailing"]
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -52,7 +53,7 @@ class ReconSettings:
     """Everything that a user can turn. Defaults are the paper's; a prior's card may recommend others."""
 
     method: Method = setting(
-        "dds", "Method", "DDS uses the prior; CG-SENSE and zero-filled use the measurement alone.", methods=ALL
+        "dds", "Method", "DDS uses the prior; the classical methods use the measurement alone.", methods=ALL
     )
     prior: str = setting(
         "mri-small", "Prior", "Name of a bundled or added diffusion prior, or the path of a checkpoint."
@@ -81,6 +82,12 @@ class ReconSettings:
         low=0.0,
         high=1e6,
     )
+    gamma_rule: GammaRule = setting(
+        "constant",
+        "Gamma rule",
+        "Constant is the paper's. Noise weighs the data by gamma times the noise variance of the step over that of the"
+        " scan, estimated from the edge of k-space.",
+    )
     noiseless: bool = setting(
         False, "Noiseless data", "Fit the measurement itself and ignore gamma. Only for data without noise."
     )
@@ -94,6 +101,22 @@ class ReconSettings:
     )
     seed: int = setting(
         0, "Seed", "Same seed, scan, settings and device: the same image bit for bit.", low=0, high=2**31 - 1
+    )
+    samples: int = setting(
+        1,
+        "Samples",
+        "Independent samples with seeds of their own; the image is their mean, their spread is kept beside it."
+        " Time grows in proportion.",
+        low=1,
+        high=64,
+    )
+    lam: float = setting(
+        3e-3,
+        "Lambda",
+        "Weight of the penalty against the measurement, for an image scaled to peak 1 and an A of unit norm.",
+        low=0.0,
+        high=1e3,
+        methods=("cg-sense", "l1-wavelet", "tv"),
     )
     device: Device = setting("auto", "Device", "Auto takes CUDA where there is one.", methods=ALL)
 
