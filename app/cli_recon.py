@@ -7,12 +7,13 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.engine.settings import ReconSettings, choices_of, help_of, type_of
+from core.engine.settings import ReconSettings, choices_of, help_of, type_of, used_by
 from core.errors import ScanError
 
 if TYPE_CHECKING:
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
     from core.engine.stop import Stop
 
 INTERRUPTED = 130
+REPORTED = (
+    *("seconds", "residual", "nfe", "network_seconds", "device", "precision"),
+    *("samples", "spread", "sigma_y", "warnings", "notes"),
+)
+"""What a report takes from the outcome on the run card."""
+OUT = click.option("--out", required=True, help="File to write: .npy (complex), .nii, .nii.gz or .png (magnitude).")
+SPREAD = click.option("--spread", type=Path, help="File for the spread of the samples: .npy, .nii, .nii.gz or .png.")
 STEPS_FORMAT = "{desc} |{bar:24}| step {n_fmt} of {total_fmt}, {remaining} left{postfix}"
 
 
@@ -52,59 +60,97 @@ def parse_slices(text: str | None) -> tuple[int, int] | None:
 
 @click.command()
 @click.argument("path")
-@click.option("--out", required=True, help="File to write: .npy (complex), .nii, .nii.gz or .png (magnitude).")
+@OUT
 @setting_options
 @click.option("--slices", help="FIRST:END of the slices to reconstruct, counted from 0.")
 @click.option("--undersample", default="", help="Undersample a full scan on purpose: KIND:R[:ACS[:SEED]].")
 @click.option("--axes", default="", help="Axes of a plain array, for example coil,ky,kx.")
 @click.option("--domain", type=click.Choice(["kspace", "image"]), default="kspace", help="What a plain array holds.")
-@click.option("--report", help="JSON file for method, settings, seconds, residual and quality.")
+@click.option("--preset", default="", help="Named settings to begin with, for example best; other options win.")
+@click.option("--report", type=Path, help="JSON file for method, settings, seconds, residual and quality.")
+@SPREAD
 def recon(
-    path: str, out: str, slices: str | None, undersample: str, axes: str, domain: str, report: str | None, **chosen: Any
+    path: str,
+    out: str,
+    slices: str | None,
+    undersample: str,
+    axes: str,
+    domain: str,
+    preset: str,
+    report: Path | None,
+    spread: Path | None,
+    **chosen: Any,
 ) -> None:
     """Reconstruct the raw scan PATH."""
     from core.engine.job import JobSpec, ScanSource
     from core.engine.presets import settings_for
 
-    settings = settings_for(**{name: value for name, value in chosen.items() if value is not None})
+    settings = settings_for(preset=preset, **{name: value for name, value in chosen.items() if value is not None})
     source = ScanSource(str(Path(path).resolve()), axes, domain, undersample, parse_slices(slices))
-    run_to_file(JobSpec(source, settings), Path(out), Path(report) if report else None)
+    run_to_file(JobSpec(source, settings), Outputs(Path(out), report, spread))
 
 
 @click.command()
 @click.argument("card")
-@click.option("--out", required=True, help="File to write: .npy (complex), .nii, .nii.gz or .png (magnitude).")
-def rerun(card: str, out: str) -> None:
+@OUT
+@SPREAD
+def rerun(card: str, out: str, spread: Path | None) -> None:
     """Make the image of the run card CARD again."""
     from core.engine.run_card import differences, job_from_card, read_run_card
 
     before = read_run_card(Path(card))
-    finished = run_to_file(job_from_card(before), Path(out), None)
+    finished = run_to_file(job_from_card(before), Outputs(Path(out), None, spread))
     for change in differences(before, finished.card):
         click.echo(f"Note: {change}. The image may differ from the first one.", err=True)
 
 
-def run_to_file(job: JobSpec, out: Path, report: Path | None) -> Finished:
+@dataclass(frozen=True)
+class Outputs:
+    """The files that a run is to write."""
+
+    image: Path
+    report: Path | None = None
+    spread: Path | None = None
+
+    def check(self, job: JobSpec) -> None:
+        """Raise before anything is computed for nothing."""
+        from core.export import ExportError, writer_for
+
+        for pictured in (self.image, self.spread):
+            if pictured is not None:
+                writer_for(pictured)
+        for target in (self.image, self.report, self.spread):
+            if target is not None and not target.parent.is_dir():
+                raise ScanError(f"The folder {target.parent} does not exist.", "", "Make it, or choose another.")
+        if self.spread is not None and (job.settings.method != "dds" or job.settings.samples < 2):
+            raise ExportError("There will be no spread to write.", "It takes several samples.", "Add --samples 4.")
+
+    def write(self, finished: Finished) -> None:
+        from core.export import save, save_spread
+
+        save(finished.volume, self.image)
+        if self.spread is not None:
+            save_spread(finished.volume, self.spread)
+        if self.report is not None:
+            write_report(finished, self.report)
+
+
+def run_to_file(job: JobSpec, outputs: Outputs) -> Finished:
     """Run a job with a progress bar on stderr and write its result; exits with 130 when interrupted."""
     from core.engine.stop import Stop
-    from core.export import save, writer_for
 
-    writer_for(out)
-    for target in (out, report):
-        if target is not None and not target.parent.is_dir():
-            raise ScanError(f"The folder {target.parent} does not exist.", "", "Make it, or choose another.")
+    outputs.check(job)
     stop = Stop()
     with interruptible(stop):
         finished = follow(job, stop)
     if finished is None:
         click.echo("Interrupted. Nothing was written.", err=True)
         sys.exit(INTERRUPTED)
-    save(finished.volume, out)
-    if report is not None:
-        write_report(finished, report)
+    outputs.write(finished)
     outcome = finished.card["outcome"]
     quality = "".join(f", {k} {v:.4g}" for k, v in finished.metrics.items() if k != "data_range")
-    click.echo(f"{out}: residual {outcome['residual']:.4g}, {outcome['seconds']:.1f} s{quality}. Research use only.")
+    told = f"residual {outcome['residual']:.4g}, {outcome['seconds']:.1f} s{quality}"
+    click.echo(f"{outputs.image}: {told}. Research use only.")
     return finished
 
 
@@ -114,7 +160,7 @@ def follow(job: JobSpec, stop: Stop) -> Finished | None:
 
     # Its monitor is a thread for bars that stand still; these are told of every step.
     tqdm.monitor_interval = 0
-    from core.engine.events import Failed, Finished, Progress, Started, StepDone, Warned
+    from core.engine.events import Failed, Finished, Noted, Progress, Started, StepDone, Warned
     from core.engine.runner import run
 
     with tqdm(total=1, file=sys.stderr, bar_format="{desc}", dynamic_ncols=True, leave=False) as bar:
@@ -130,6 +176,8 @@ def follow(job: JobSpec, stop: Stop) -> Finished | None:
                     bar.set_postfix_str(f"residual {event.residual:.3g}", refresh=False)
                     bar.update(event.step - bar.n)
                 case Warned(message):
+                    bar.write(f"Warning: {message}", file=sys.stderr)
+                case Noted(message):
                     bar.write(f"Note: {message}", file=sys.stderr)
                 case Failed(error):
                     raise error
@@ -147,7 +195,8 @@ def write_report(finished: Finished, path: Path) -> None:
     values = {
         "method": settings["method"],
         "settings": settings,
-        **{name: outcome[name] for name in ("seconds", "residual", "nfe", "network_seconds", "warnings", "device")},
+        **{name: outcome.get(name) for name in REPORTED},
+        "lam": settings["lam"] if "lam" in used_by(settings["method"]) else None,
         **finished.metrics,
         "notice": finished.card["notice"],
     }

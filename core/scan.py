@@ -192,7 +192,8 @@ class Volume:
 
     array: (frame, y, x) complex64 for MRI. Frames run over slices, then repetitions, then contrasts.
     slices: how many frames make one stack. affine: LPS mm of a stack, or None when the patient's position is unknown.
-    spacing_mm: (x, y, z). unit: of the numbers. card: the run card as a plain dict.
+    spacing_mm: (x, y, z). unit: of the numbers. card: the run card as a plain dict. spread: float32 (frame, y, x), the
+    standard deviation of the samples of which array is the mean, in the same unit; None where there is one sample.
     """
 
     array: npt.NDArray[Any]
@@ -202,6 +203,7 @@ class Volume:
     slices: int = 1
     frame_names: tuple[str, ...] = ()
     card: dict[str, Any] = field(default_factory=dict)
+    spread: npt.NDArray[np.float32] | None = None
 
 
 def sampled_centre(mask: BoolArray) -> tuple[slice, slice]:

@@ -17,6 +17,9 @@ from core.solvers.cg import conjugate_gradient
 Noise = Callable[[int], Tensor] | Sequence[Tensor] | Tensor | None
 """Where the draw of step k comes from: a function of k, a sequence, a stack, or new random numbers."""
 
+Weight = float | Callable[[float], float]
+"""gamma: a number for every step, or a function of the step's noise level sigma_t = s_t / a_t."""
+
 
 class Denoiser(Protocol):
     """What the sampler asks of a prior: the denoised estimate (Tweedie's formula) and the noise in x at a timestep."""
@@ -41,7 +44,7 @@ def sample(
     *,
     schedule: Schedule,
     cg_steps: int = 5,
-    gamma: float = 5.0,
+    gamma: Weight = 5.0,
     eta: float = 0.85,
     tolerance: float = 1e-6,
     x_T: Tensor | None = None,
@@ -51,8 +54,8 @@ def sample(
 
     y: the measurement, operator.range_shape. x_T: the start, operator.domain_shape; standard normal times the first
     noise level if left out. noise: the standard normal draw of step k, see Noise.
-    gamma: weight of the data in (I + gamma A*A) x = x0 + gamma A*y; infinite means noiseless data, A*A x = A*y from
-    x0.
+    gamma: weight of the data in (I + gamma A*A) x = x0 + gamma A*y, see Weight; infinite means noiseless data,
+    A*A x = A*y from x0.
     eta: share of fresh noise (0: deterministic). tolerance: relative residual at which CG stops early.
     """
     draw = _draws(noise, operator)
@@ -62,20 +65,25 @@ def sample(
 
     for k, (t, a_next, s_next) in enumerate(schedule.walk()):
         estimate, predicted_noise = prior.predict(x, t)
-        if math.isinf(gamma):
-            denoised = conjugate_gradient(operator.normal, backprojection, estimate, cg_steps, tolerance)
-        else:
-            denoised = conjugate_gradient(
-                lambda v: v + gamma * operator.normal(v),
-                estimate + gamma * backprojection,
-                estimate,
-                cg_steps,
-                tolerance,
-            )
+        weight = gamma(schedule.levels.ratio(t)) if callable(gamma) else gamma
+        denoised = _consistent(operator, backprojection, estimate, weight, cg_steps, tolerance)
         x = a_next * denoised
         if s_next > 0:
             x = x + s_next * (eta * draw(k) + math.sqrt(1 - eta**2) * predicted_noise)
         yield Step(k, t, denoised, x)
+
+
+def _consistent(
+    operator: LinearOperator, backprojection: Tensor, estimate: Tensor, gamma: float, steps: int, tolerance: float
+) -> Tensor:
+    """The estimate drawn to the measurement, of which backprojection is A*y, by conjugate gradients."""
+    if math.isinf(gamma):
+        return conjugate_gradient(operator.normal, backprojection, estimate, steps, tolerance)
+
+    def weighed(v: Tensor) -> Tensor:
+        return v + gamma * operator.normal(v)
+
+    return conjugate_gradient(weighed, estimate + gamma * backprojection, estimate, steps, tolerance)
 
 
 def _draws(noise: Noise, operator: LinearOperator) -> Callable[[int], Tensor]:

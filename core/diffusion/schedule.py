@@ -59,6 +59,11 @@ class NoiseSchedule:
             return 1.0, 0.0
         return float(self.signal[timestep]), float(self.noise[timestep])
 
+    def ratio(self, timestep: int) -> float:
+        """sigma_t = s / a: the noise in an image whose signal is scaled to 1; sqrt((1 - ab) / ab) for VP."""
+        a, s = self.levels(timestep)
+        return s / a
+
     @property
     def steps(self) -> int:
         return len(self.signal)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import psutil
 import torch
+from torch import Tensor
 
 from core.engine.events import Estimate
 from core.engine.problem import Problem
@@ -20,41 +21,72 @@ _COMPLEX64 = 8
 PATCH = 128
 """Side in pixels of what the network is timed on."""
 
+_DATA_ARRAYS, _IMAGE_ARRAYS = 6, 12
+_PENALTY_DATA_ARRAYS, _PENALTY_IMAGE_ARRAYS = 2, 12
+"""More of them for the iterative methods with a penalty: the dual variables and what FISTA carries along."""
 
-def estimate(scan: KSpace, planes: int, device: torch.device, prior: Prior | None) -> Estimate:
-    """An upper bound of the memory of a run over so many planes, and what there is.
+
+def estimate(
+    scan: KSpace,
+    planes: int,
+    device: torch.device,
+    prior: Prior | None,
+    settings: ReconSettings | None = None,
+    at_once: int = 1,
+) -> Estimate:
+    """An upper bound of the memory of a run over so many planes with at_once samples side by side, and what there is.
 
     Six arrays of the size of the measured data (as read, scaled, coil maps twice, two coil-wise temporaries), twelve of
-    the size of the image, the network's weights and, for one plane, its activations (64 channels at full size for the
-    first levels and their skip connections, doubled).
+    the size of the image for each sample that is drawn and one for each that is done, the network's weights and, for
+    one plane, its activations (64 channels at full size for the first levels and their skip connections, doubled).
     """
+    settings = settings or ReconSettings()
     sizes = scan.sizes
     pixels = sizes["ky"] * sizes["kx"] if not scan.is_3d else max(sizes["kz"] * sizes["ky"], sizes["ky"] * sizes["kx"])
-    data = planes * sizes["coil"] * pixels * _COMPLEX64
-    need = 6 * data + 12 * planes * pixels * _COMPLEX64
+    image = planes * pixels * _COMPLEX64
+    data = image * sizes["coil"]
+    need = _DATA_ARRAYS * data + _IMAGE_ARRAYS * image
+    if settings.method in ("l1-wavelet", "tv"):
+        need += _PENALTY_DATA_ARRAYS * data + _PENALTY_IMAGE_ARRAYS * image
     if prior is not None:
         weights = sum(p.numel() * p.element_size() for p in prior.network.parameters())
-        width = int(prior.card.config.get("num_channels", 64))
+        width = int(prior.card.config.get("num_channels") or prior.card.config.get("width", 64))
         need += weights + 2 * 2 * width * pixels * 8
+        need += (at_once - 1) * _IMAGE_ARRAYS * image + (settings.samples - 1) * 2 * image
     return Estimate(need, available_bytes(device))
 
 
-def with_seconds(needed: Estimate, problem: Problem, prior: Prior | None, settings: ReconSettings) -> Estimate:
-    """The estimate with its seconds, from the network on one small patch and the normal operator, timed once each.
+def samples_at_once(needed: Callable[[int], Estimate], samples: int) -> int:
+    """How many samples fit into memory side by side, in groups as even as they can be; 1 if none does.
 
-    A step applies the operator cg_steps + 1 times to solve and once for the residual. Full-size networks take ten
-    seconds for a whole plane, which would be too long to wait for an estimate.
+    needed: the estimate for so many at once.
     """
-    if prior is None:
-        return needed
+    for groups in range(1, samples):
+        at_once = -(-samples // groups)
+        found = needed(at_once)
+        if found.memory_bytes <= found.available_bytes:
+            return at_once
+    return 1
+
+
+def with_seconds(
+    needed: Estimate, problem: Problem, settings: ReconSettings, predict: Callable[[Tensor], object]
+) -> Estimate:
+    """The estimate with its seconds for DDS, from the network on one small patch and the operator, timed once each.
+
+    predict: an evaluation of the network on some planes. A step applies the operator cg_steps + 1 times to each sample
+    to solve, and once to their mean for the residual. Full-size networks take ten seconds for a whole plane, which
+    would be too long to wait for an estimate.
+    """
     x = torch.zeros(problem.operator.domain_shape, dtype=problem.operator.dtype, device=problem.operator.device)
     patch = x[:1, :PATCH, :PATCH]
-    network = _seconds(lambda: prior.predict(patch, 0)) * x.numel() / patch.numel()
-    operator = _seconds(lambda: problem.operator.normal(x))
-    return replace(needed, seconds=settings.nfe * (network + (settings.cg_steps + 2) * operator))
+    network = seconds_of(lambda: predict(patch)) * x.numel() / patch.numel()
+    operator = seconds_of(lambda: problem.operator.normal(x))
+    step = settings.samples * (network + (settings.cg_steps + 1) * operator) + operator
+    return replace(needed, seconds=settings.nfe * step)
 
 
-def _seconds(call: Callable[[], object]) -> float:
+def seconds_of(call: Callable[[], object]) -> float:
     """Of a second call: the first one also pays for what is set up once."""
     call()
     started = time.perf_counter()

@@ -25,7 +25,7 @@ class Estimate:
     """What a run will need.
 
     memory_bytes is an upper bound. seconds: for all steps, from one timed network evaluation and one timed application
-    of the operator; None for classical methods, which are over in less.
+    of the operator, or from timed iterations; None for methods that are over in less.
     """
 
     memory_bytes: int
@@ -57,7 +57,7 @@ class Progress(Event):
 
 @dataclass(frozen=True)
 class ClassicalImage(Event):
-    """A classical image, (frame, y, x) complex64 in the units of the result. method: "zero-filled" or "cg-sense"."""
+    """A classical image, (frame, y, x) complex64 in the units of the result. method: its name in the settings."""
 
     method: str
     image: Image = field(repr=False)
@@ -68,8 +68,8 @@ class StepDone(Event):
     """Step `step` of `total` (from 1) is done.
 
     residual: ||Ax - y|| / ||y|| of the denoised estimate. seconds_left: for the rest of the run.
-    estimate(): the denoised estimate, (frame, y, x) complex64 in the units of the result. It costs a copy, so it is
-    made only when called, and may be called only before the next event is asked for.
+    estimate(): the denoised estimate, (frame, y, x) complex64 in the units of the result; of several samples the mean.
+    It costs a copy, so it is made only when called, and may be called only before the next event is asked for.
     """
 
     step: int
@@ -93,6 +93,13 @@ class Paused(Event):
 @dataclass(frozen=True)
 class Warned(Event):
     """Something that the user must see beside the result."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class Noted(Event):
+    """Something that is good to know, but no cause for alarm."""
 
     message: str
 

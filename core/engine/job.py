@@ -32,6 +32,8 @@ class JobSpec:
 
     scan: the file's scan if it is open already (before undersampling and slices), else it is read. threads: of the
     processor, 0 for all. keep_at: end after this step and keep what there is, or None; so a kept run can be made again.
+    keep_image: the classical image to end with, for one that was kept before its method began, else "".
+    samples_at_once: samples that are drawn side by side, 0 for as many as fit into memory.
     """
 
     source: ScanSource
@@ -39,6 +41,8 @@ class JobSpec:
     scan: Scan | None = field(default=None, repr=False, compare=False)
     threads: int = 0
     keep_at: int | None = None
+    keep_image: str = ""
+    samples_at_once: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the scan itself, ready for JSON."""
@@ -47,6 +51,8 @@ class JobSpec:
             "settings": self.settings.to_dict(),
             "threads": self.threads,
             "keep_at": self.keep_at,
+            "keep_image": self.keep_image,
+            "samples_at_once": self.samples_at_once,
         }
 
     @classmethod
@@ -57,6 +63,13 @@ class JobSpec:
             if source.get("slices") is not None:
                 source["slices"] = tuple(source["slices"])
             settings = ReconSettings.from_dict(values["settings"])
-            return cls(ScanSource(**source), settings, threads=values["threads"], keep_at=values["keep_at"])
+            return cls(
+                ScanSource(**source),
+                settings,
+                threads=values["threads"],
+                keep_at=values["keep_at"],
+                keep_image=str(values.get("keep_image", "")),
+                samples_at_once=int(values.get("samples_at_once", 0)),
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise JobError("The job cannot be read.", f"Something is missing or wrong: {error}.") from error

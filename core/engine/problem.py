@@ -83,6 +83,18 @@ def prepare(
     return Problem(Scaled(sense, 1 / norm), y, norm, planes, every, compression)
 
 
+def residual(problem: Problem, x: Tensor) -> float:
+    """||A x - y|| / ||y|| over all that was measured."""
+    gap = torch.linalg.vector_norm(problem.operator.forward(x) - problem.y)
+    return float(gap / torch.linalg.vector_norm(problem.y))
+
+
+def intensity_scale(image: Tensor, percentile: float) -> float:
+    """The magnitude that a prior knows as 1: a percentile of the classical image."""
+    magnitude = image.abs().cpu().numpy()
+    return float(np.percentile(magnitude, percentile)) or float(magnitude.max()) or 1.0
+
+
 def _tensor(array: Image) -> Tensor:
     """An array as a tensor: shared where it may be written to, which torch takes for granted."""
     return torch.from_numpy(array if array.flags.writeable else array.copy())

@@ -19,6 +19,9 @@ from core.errors import JobError
 FORMAT = 1
 NOTICE = "Research use only. Not for diagnosis."
 
+_DECISIVE = ("device", "precision")
+"""What a machine chose for itself and what the numbers depend on."""
+
 
 def versions() -> dict[str, str]:
     """What computed: program, torch, numpy, Python and the processor."""
@@ -60,10 +63,16 @@ def read_run_card(path: Path) -> dict[str, Any]:
 
 
 def job_from_card(card: dict[str, Any]) -> JobSpec:
-    """The job that a card describes, ending where a kept run was kept, on as many threads."""
+    """The job that a card describes, ending where a kept run was kept, on as many threads, in the same groups."""
     job = JobSpec.from_dict(card["job"])
     outcome = card.get("outcome", {})
-    return replace(job, keep_at=outcome.get("kept_at"), threads=int(outcome.get("threads", job.threads)))
+    return replace(
+        job,
+        keep_at=outcome.get("kept_at"),
+        keep_image=str(outcome.get("kept_image", "")),
+        threads=int(outcome.get("threads", job.threads)),
+        samples_at_once=int(outcome.get("samples_at_once") or job.samples_at_once),
+    )
 
 
 def differences(card: dict[str, Any], now: dict[str, Any]) -> list[str]:
@@ -76,4 +85,10 @@ def differences(card: dict[str, Any], now: dict[str, Any]) -> list[str]:
             for key in sorted(before.keys() | after.keys())
             if before.get(key) != after.get(key)
         ]
+    before, after = card.get("outcome", {}), now.get("outcome", {})
+    changed += [
+        f"{key}: was {before[key]}, is {after.get(key)}"
+        for key in _DECISIVE
+        if before.get(key) is not None and before[key] != after.get(key)
+    ]
     return changed

@@ -7,6 +7,8 @@ import time
 import torch
 from torch import Tensor
 
+from core.engine.precision import FLOAT32, computing_in
+from core.engine.settings import Precision
 from core.engine.stop import Stop
 from core.operators.linear import LinearOperator
 from core.priors.prior import Prior
@@ -16,11 +18,14 @@ class WatchedPrior:
     """A prior that runs a few planes at a time, looks at `stop` in between, and counts its seconds.
 
     support: bool, broadcast over the planes; where it is False nothing was measured and the estimate is 0, so that the
-    prior cannot make anything up there.
+    prior cannot make anything up there. precision: see core.engine.precision.
     """
 
-    def __init__(self, prior: Prior, stop: Stop, planes_at_once: int, support: Tensor) -> None:
+    def __init__(
+        self, prior: Prior, stop: Stop, planes_at_once: int, support: Tensor, precision: Precision = FLOAT32
+    ) -> None:
         self.prior = prior
+        self.precision = precision
         self.support = support
         self.stop = stop
         self.planes_at_once = planes_at_once
@@ -31,7 +36,8 @@ class WatchedPrior:
         for chunk in torch.split(x, self.planes_at_once):
             self.stop.check()
             started = time.perf_counter()
-            parts.append(self.prior.predict(chunk, timestep))
+            with computing_in(self.precision, x.device):
+                parts.append(self.prior.predict(chunk, timestep))
             if x.device.type == "cuda":
                 torch.cuda.synchronize(x.device)
             self.seconds += time.perf_counter() - started

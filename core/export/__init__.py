@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from core.errors import UserError
@@ -22,10 +23,32 @@ def save(volume: Volume, path: str | Path) -> None:
     """
     path = Path(path)
     writer, ending = writer_for(path)
+    _save(volume, path, ending, lambda part: writer(volume, part))
+
+
+def save_spread(volume: Volume, path: str | Path) -> None:
+    """Write the spread of a volume's samples, in the formats and with the errors of `save`, without a run card.
+
+    .npy holds it as float32; the picture is in colours and says what it shows.
+    """
+    from core.export import picture
+
+    path = Path(path)
+    writer, ending = writer_for(path)
+    if volume.spread is None:
+        raise ExportError("This result has no spread.", "It is not the mean of several samples.", "Draw at least two.")
+    bare = replace(volume, array=volume.spread, spread=None, card={})
+    if writer is picture.write:
+        _save(bare, path, ending, lambda part: picture.write_spread(volume, part))
+    else:
+        _save(bare, path, ending, lambda part: writer(bare, part))
+
+
+def _save(volume: Volume, path: Path, ending: str, write: Callable[[Path], None]) -> None:
     if not path.parent.is_dir():
         raise ExportError(f"The folder {path.parent} does not exist.", "", "Make it, or choose another.")
     try:
-        write_whole(path, ending, lambda part: writer(volume, part))
+        write_whole(path, ending, write)
         if volume.card:
             write_json(volume.card, card_path(path))
     except OSError as error:

@@ -38,6 +38,63 @@ def test_recon_writes_a_complex_image_a_card_and_a_report(
     assert "Research use only" in outcome.out
 
 
+def test_samples_with_their_spread_a_preset_and_the_noise_rule(
+    dds_viewer, scan_file: Path, prior_file: Path, tmp_path: Path
+) -> None:
+    out, spread, report = tmp_path / "x.npy", tmp_path / "x.spread.nii.gz", tmp_path / "r.json"
+    words = ("--preset", "best", "--samples", "2", "--gamma-rule", "noise", "--spread", spread, "--report", report)
+    outcome = dds_viewer("recon", scan_file, "--out", out, "--prior", prior_file, *words, *FAST)
+    assert outcome.code == 0, outcome.err
+    figures = json.loads(report.read_text())
+    assert figures["samples"] == 2
+    assert figures["settings"]["gamma"] == 1
+    assert figures["settings"]["nfe"] == 3
+    assert figures["lam"] is None
+    assert 0 < figures["sigma_y"] < 1
+    assert figures["precision"] in ("float32", "bfloat16")
+    deviation = nibabel.load(spread).get_fdata()
+    assert deviation.shape == (32, 40, 2)
+    assert figures["spread"]["median"] == pytest.approx(
+        np.median(deviation.T[abs(np.load(out)) > 0.1 * np.percentile(abs(np.load(out)), 99.5)])
+    )
+    again = dds_viewer("rerun", tmp_path / "x.card.json", "--out", tmp_path / "y.npy", "--spread", tmp_path / "y.s.npy")
+    assert again.code == 0, again.err
+    assert np.array_equal(np.load(tmp_path / "y.npy"), np.load(out))
+    assert np.array_equal(np.load(tmp_path / "y.s.npy"), deviation.T.astype(np.float32))
+
+
+def test_a_prior_that_does_not_suit_the_scan_is_said_everywhere(
+    dds_viewer, scan_file: Path, prior_file: Path, tmp_path: Path
+) -> None:
+    card = json.loads(prior_file.with_suffix(".json").read_text())
+    beside = prior_file.with_suffix(".json")
+    beside.write_text(json.dumps({**card, "modality": "MR", "anatomy": "knee", "image_size": 320}))
+    words = ("--prior", prior_file, "--report", tmp_path / "r.json", *FAST)
+    outcome = dds_viewer("recon", scan_file, "--out", tmp_path / "x.npy", *words)
+    assert outcome.code == 0, outcome.err
+    figures = json.loads((tmp_path / "r.json").read_text())
+    (warning,) = [w for w in figures["warnings"] if "320 x 320" in w]
+    assert f"Warning: {warning}" in outcome.err
+    assert warning in json.loads((tmp_path / "x.card.json").read_text())["outcome"]["warnings"]
+    (note,) = figures["notes"]
+    assert f"Note: {note}" in outcome.err
+    beside.write_text(json.dumps({**card, "modality": "CT"}))
+    refused = dds_viewer("recon", scan_file, "--out", tmp_path / "y.npy", "--prior", prior_file, *FAST)
+    assert refused.code == 2
+    assert "does not fit" in refused.err
+    assert not (tmp_path / "y.npy").exists()
+
+
+def test_the_weight_of_a_classical_method_is_reported(dds_viewer, scan_file: Path, tmp_path: Path) -> None:
+    def image(lam: float) -> np.ndarray:
+        words = ("--method", "cg-sense", "--lam", lam, "--report", tmp_path / "r.json")
+        assert dds_viewer("recon", scan_file, "--out", tmp_path / "x.npy", *words).code == 0
+        assert json.loads((tmp_path / "r.json").read_text())["lam"] == lam
+        return np.load(tmp_path / "x.npy")
+
+    assert np.linalg.norm(image(1.0)) < 0.9 * np.linalg.norm(image(1e-3))
+
+
 def test_rerun_makes_the_same_bits(dds_viewer, scan_file: Path, prior_file: Path, tmp_path: Path) -> None:
     out, again = tmp_path / "x.npy", tmp_path / "again.npy"
     assert dds_viewer("recon", scan_file, "--out", out, "--prior", prior_file, *FAST).code == 0
@@ -97,6 +154,12 @@ def test_info(dds_viewer, scan_file: Path) -> None:
         ("recon", "SCAN", "--out", "x.npy", "--undersample", "what:4"),
         ("recon", "SCAN", "--out", "x.npy", "--method", "cg-sense", "--undersample", "equispaced1d:4:0"),
         ("recon", "SCAN", "--out", "x.npy", "--prior", "nobody"),
+        ("recon", "SCAN", "--out", "x.npy", "--preset", "paper"),
+        ("recon", "SCAN", "--out", "x.npy", "--samples", "0"),
+        ("recon", "SCAN", "--out", "x.npy", "--spread", "s.npy"),
+        ("recon", "SCAN", "--out", "x.npy", "--spread", "s.doc", "--samples", "2"),
+        ("recon", "SCAN", "--out", "x.npy", "--spread", "nowhere/s.npy", "--samples", "2"),
+        ("recon", "SCAN", "--out", "x.npy", "--spread", "s.npy", "--samples", "2", "--method", "tv"),
         ("recon", "SCAN"),
         ("rerun", "SCAN", "--out", "x.npy"),
         ("prior", "info", "nobody"),
@@ -144,7 +207,7 @@ def test_priors_are_listed_with_their_place(dds_viewer, prior_file: Path) -> Non
     listed = dds_viewer("prior", "list")
     assert listed.code == 0
     assert "mri-small" in listed.out
-    card = json.loads(dds_viewer("prior", "info", prior_file).out)
+    card = json.loads(dds_viewer("prior", "info", "--json", prior_file).out)
     assert card["name"] == "tiny"
     assert len(card["sha256"]) == 64
 
@@ -158,7 +221,17 @@ def test_doctor_finds_this_machine_fit(dds_viewer) -> None:
 def test_help_names_every_setting(dds_viewer) -> None:
     outcome = dds_viewer("recon", "--help")
     assert outcome.code == 0
-    for option in ("--nfe", "--eta", "--cg-steps", "--gamma", "--t-start", "--seed", "--undersample", "--axes"):
+    for option in (
+        "--nfe",
+        "--eta",
+        "--cg-steps",
+        "--gamma",
+        "--t-start",
+        "--seed",
+        "--undersample",
+        "--axes",
+        "--preset",
+    ):
         assert option in outcome.out
 
 
@@ -172,7 +245,7 @@ def test_train_makes_a_prior_that_reconstructs(dds_viewer, scan_file: Path, tmp_
     assert made.code == 0, made.err
     prior = tmp_path / "made" / "own.safetensors"
     assert prior.is_file()
-    assert json.loads(dds_viewer("prior", "info", prior).out)["name"] == "own"
+    assert json.loads(dds_viewer("prior", "info", "--json", prior).out)["name"] == "own"
     outcome = dds_viewer("recon", scan_file, "--out", tmp_path / "x.npy", "--prior", prior, *FAST)
     assert outcome.code == 0, outcome.err
 

@@ -87,3 +87,35 @@ def test_given_noise_is_used_step_by_step(truth, operator) -> None:
 
     list(sample(Oracle(truth, "vp-linear"), operator, operator.forward(truth), schedule=walk, noise=noise))
     assert asked == [0, 1, 2]
+
+
+@pytest.mark.parametrize("kind", ["vp-linear", "vp-cosine", "ve"])
+def test_a_weight_by_the_noise_combines_estimate_and_measurement_as_two_noisy_sources(kind: str) -> None:
+    """With A = 1 that is (s_y^2 e + s_t^2 y) / (s_y^2 + s_t^2), for estimate e and measurement y."""
+    truth = torch.randn(1, 6, 5, dtype=torch.complex128, generator=torch.Generator().manual_seed(0))
+    everything = Sense(torch.ones(1, 1, 6, 5, dtype=torch.complex128), torch.ones(1, 6, 1, dtype=torch.bool))
+    walk, sigma_y, seen = Schedule(noise_schedule(kind), tuple(timesteps(8))), 0.3, []
+
+    def weight(sigma_t: float) -> float:
+        seen.append(sigma_t)
+        return (sigma_t / sigma_y) ** 2
+
+    prior = Oracle(truth, kind, error=0.5)
+    y = everything.forward(2 * truth)
+    torch.manual_seed(0)
+    for step in sample(prior, everything, y, schedule=walk, gamma=weight, cg_steps=30, tolerance=1e-14):
+        a, s = walk.levels.levels(step.timestep)
+        expected = (sigma_y**2 * 1.5 + (s / a) ** 2 * 2) / (sigma_y**2 + (s / a) ** 2)
+        assert torch.allclose(step.denoised, expected * truth, rtol=1e-5)
+    assert seen == [walk.levels.ratio(t) for t in walk.timesteps]
+
+
+def test_a_constant_weight_may_be_a_function(truth, operator) -> None:
+    walk = Schedule(noise_schedule("vp-linear"), tuple(timesteps(4)))
+    y = operator.forward(truth)
+
+    def last(gamma) -> torch.Tensor:
+        torch.manual_seed(0)
+        return list(sample(Oracle(truth, "vp-linear", 0.2), operator, y, schedule=walk, gamma=gamma))[-1].x
+
+    assert torch.equal(last(3.0), last(lambda sigma_t: 3.0))

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import core.engine.runner as runner
+import core.engine.watch as watch
 from core.engine.events import (
     ClassicalImage,
     Discarded,
@@ -127,7 +127,7 @@ def test_pause_at_every_step_changes_nothing(job: JobSpec, after: int) -> None:
 def test_discard_takes_effect_within_one_solver_step(job: JobSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     stop = Stop()
     calls = []
-    genuine = runner.WatchedOperator.normal
+    genuine = watch.WatchedOperator.normal
 
     def counted(self, x):
         calls.append(1)
@@ -135,14 +135,14 @@ def test_discard_takes_effect_within_one_solver_step(job: JobSpec, monkeypatch: 
             stop.discard()
         return genuine(self, x)
 
-    monkeypatch.setattr(runner.WatchedOperator, "normal", counted)
+    monkeypatch.setattr(watch.WatchedOperator, "normal", counted)
     assert isinstance(last(run(job, stop)), Discarded)
     assert len(calls) <= 41
 
 
 def test_a_pause_from_another_thread_holds_the_run_inside_a_step(job: JobSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     stop, held, events = Stop(), threading.Event(), []
-    genuine = runner.WatchedOperator.normal
+    genuine = watch.WatchedOperator.normal
 
     def pausing(self, x):
         if not held.is_set():
@@ -150,7 +150,7 @@ def test_a_pause_from_another_thread_holds_the_run_inside_a_step(job: JobSpec, m
             held.set()
         return genuine(self, x)
 
-    monkeypatch.setattr(runner.WatchedOperator, "normal", pausing)
+    monkeypatch.setattr(watch.WatchedOperator, "normal", pausing)
     worker = threading.Thread(target=lambda: events.extend(run(job, stop)))
     worker.start()
     assert held.wait(60)
@@ -274,7 +274,7 @@ def test_memory_that_runs_out_on_the_way_is_said(job: JobSpec, error, monkeypatc
     def full(*args: object) -> None:
         raise error
 
-    monkeypatch.setattr(runner.WatchedPrior, "predict", full)
+    monkeypatch.setattr(watch.WatchedPrior, "predict", full)
     event = last(run(job))
     assert isinstance(event, Failed)
     assert isinstance(event.error, JobError)
