@@ -34,6 +34,7 @@ DEEDS: dict[str, Deed] = {
     "classical": Deed(
         "&Classical image", "C", "Show the classical image in place of the result", "compare", switch=True
     ),
+    "blink": Deed("Run shown &before", "B", "Go back and forth between two runs", "blink"),
     "reset_levels": Deed("Reset &window and level", "R", "Window and level as they were on opening", "window"),
     "fit": Deed("Reset &zoom", "Ctrl+0", "The whole image (double click)", "fit"),
     "zoom_in": Deed("Zoom in", "Ctrl++", "Zoom in (Ctrl+wheel)"),
@@ -46,6 +47,8 @@ DEEDS: dict[str, Deed] = {
     "pause": Deed("&Pause", "P", "Pause the run, or go on with it", "pause"),
     "keep": Deed("&Keep this", "Ctrl+K", "End the run now and keep the image there is", "keep"),
     "discard": Deed("&Discard", "Ctrl+D", "End the run now and throw its image away", "discard"),
+    "about_prior": Deed("&About this prior…", "F2", "What the chosen prior was trained on, and what it can do", "info"),
+    "priors": Deed("&Priors…", "Ctrl+P", "All priors; add one, remove one"),
     "dismiss": Deed("Close message", "Esc", "Close a dialog or a message"),
     "shortcuts": Deed("&Keys and mouse", "F1", "All keys and mouse actions"),
     "about": Deed("&About DDS Viewer", "", "Version and purpose"),

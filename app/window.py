@@ -16,7 +16,8 @@ from app.bridge.engine import Engine
 from app.preferences import Preferences
 from app.state.runs import Phase, Run
 from app.state.session import Session
-from app.views.main_window import MainWindow, demo_path
+from app.views.files import demo_path
+from app.views.main_window import MainWindow
 
 BAD_INPUT = 2
 

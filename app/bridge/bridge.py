@@ -13,10 +13,12 @@ from PySide6.QtCore import QObject
 from app.bridge.engine import Engine, Machine
 from app.bridge.file_desk import FileDesk, notice_of
 from app.bridge.mailbox import Mailbox
+from app.bridge.prior_desk import PriorDesk
 from app.bridge.run_queue import RunQueue
 from app.bridge.worker import Worker
 from app.state.runs import Run
 from app.state.session import OpenScan, Session
+from app.state.weights import usual_lam
 from core.engine.job import JobSpec, ScanSource
 from core.engine.settings import ReconSettings
 from core.errors import UserError
@@ -37,6 +39,7 @@ class Bridge(QObject):
         self._computer = Worker("computer", self)
         self.queue = RunQueue(session, self.engine.run, self._mailbox, self._computer)
         self._desk = FileDesk(session, self.engine, self._mailbox, self._files, self._opened)
+        self.priors = PriorDesk(session, self.engine, self._mailbox, self._files)
         self.open = self._desk.open
         self.save = self._desk.save
         self._closing = False
@@ -53,8 +56,8 @@ class Bridge(QObject):
 
     @property
     def busy(self) -> bool:
-        """A run or a file is being worked on."""
-        return self.session.runs.current is not None or self._desk.busy
+        """A run, a file or a prior is being worked on."""
+        return self.session.runs.current is not None or self._desk.busy or self.priors.busy
 
     def warm_up(self) -> None:
         """Load what computes, in the background, and ask what there is on this machine."""
@@ -83,7 +86,8 @@ class Bridge(QObject):
         self.queue.stop()
         self.session.tell(None)
         self.session.open(opened)
-        self._queue_run(opened, ReconSettings(method="cg-sense", device=self.session.choice.settings.device))
+        device = self.session.choice.settings.device
+        self._queue_run(opened, ReconSettings(method="cg-sense", lam=usual_lam("cg-sense"), device=device))
 
     def _queue_run(
         self,

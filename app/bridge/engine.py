@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from app.bridge.preload import preload_torch, without_collector
 from app.state.choice import PriorChoice
+from app.state.notice import Notice
+from app.state.session import Fit
+from app.state.shelf import SHEETS, Sheet
 from core.engine.events import Event
 from core.engine.job import JobSpec
 from core.engine.settings import ReconSettings
 from core.engine.stop import Stop
+from core.errors import PriorError
 from core.formats.axes import AxesGuess
+from core.priors.catalogue import Entry
 from core.scan import Scan, Volume
 
+COMPLEX = 2
+"""Channels of a prior for complex images."""
+WIDEST_SHEET = 1600
+"""Pixels; a larger picture of a prior is reduced to it."""
 PLAIN_ARRAYS = (".npy", ".npz", ".mat")
 
 
@@ -56,6 +67,12 @@ def _save(volume: Volume, path: str) -> None:
     save(volume, path)
 
 
+def _save_spread(volume: Volume, path: str) -> None:
+    from core.export import save_spread
+
+    save_spread(volume, path)
+
+
 def _survey() -> Machine:
     with without_collector():
         import torch
@@ -63,21 +80,62 @@ def _survey() -> Machine:
         import core.engine.runner  # noqa: F401  (so that the first run does not wait for it)
         from core.priors.catalogue import list_priors
 
-    priors = tuple(
-        PriorChoice(
-            entry.path.stem,
-            f"{entry.card.modality} {entry.card.anatomy}, {entry.card.contrast}",
-        )
-        for entry in list_priors()
-        if entry.card.channels == 2
-    )
-    return Machine(priors, torch.cuda.is_available())
+    return Machine(offers(list_priors()), torch.cuda.is_available())
+
+
+def offers(entries: Iterable[Entry]) -> tuple[PriorChoice, ...]:
+    """Priors as the form offers them: those for complex MRI first."""
+    ordered = sorted(entries, key=lambda entry: entry.card.channels != COMPLEX)
+    return tuple(PriorChoice(e.path.stem, f"{e.card.modality} {e.card.anatomy}, {e.card.contrast}") for e in ordered)
 
 
 def _rehearse(settings: ReconSettings) -> None:
     from core.priors import load_prior
 
     load_prior(settings.prior)
+
+
+def _list_priors() -> list[Entry]:
+    from core.priors.catalogue import list_priors
+
+    return list_priors()
+
+
+def _add_prior(path: str, name: str) -> str:
+    from core.priors.adding import add_prior
+
+    return add_prior(path, name).path.stem
+
+
+def _remove_prior(name: str) -> None:
+    from core.priors.adding import remove_prior
+
+    remove_prior(name)
+
+
+def _read_sheets(entry: Entry) -> dict[str, Sheet]:
+    """The pictures beside the weights of a prior."""
+    from PIL import Image
+
+    found = {}
+    for kind in SHEETS:
+        path = entry.path.with_suffix(f".{kind}.png")
+        if path.is_file():
+            with Image.open(path) as picture:
+                picture.thumbnail((WIDEST_SHEET, WIDEST_SHEET))
+                found[kind] = np.ascontiguousarray(picture.convert("L"))
+    return found
+
+
+def _check_fit(prior: str, scan: Scan) -> Fit:
+    from core.priors.catalogue import card_of
+    from core.priors.fit import misfit
+
+    try:
+        card = card_of(prior)
+        return Fit(tuple(misfit(card, scan)) if card else ())
+    except PriorError as error:
+        return Fit(refusal=Notice.of(error))
 
 
 def needs_axes(path: str) -> bool:
@@ -94,6 +152,12 @@ class Engine:
     describe: Callable[[Scan], list[tuple[str, str]]] = _describe
     guess_axes: Callable[[str], tuple[AxesGuess, ...]] = _guess_axes
     save: Callable[[Volume, str], None] = _save
+    save_spread: Callable[[Volume, str], None] = _save_spread
     preload: Callable[[], None] = preload_torch
     survey: Callable[[], Machine] = _survey
     rehearse: Callable[[ReconSettings], None] = _rehearse
+    list_priors: Callable[[], list[Entry]] = _list_priors
+    add_prior: Callable[[str, str], str] = _add_prior
+    remove_prior: Callable[[str], None] = _remove_prior
+    read_sheets: Callable[[Entry], dict[str, Sheet]] = _read_sheets
+    check_fit: Callable[[str, Scan], Fit] = _check_fit

@@ -11,8 +11,9 @@ from app.bridge.engine import Engine, needs_axes
 from app.bridge.facts import facts_of
 from app.bridge.mailbox import Mailbox
 from app.bridge.worker import Worker
+from app.state.notice import Notice
 from app.state.runs import Run
-from app.state.session import AxesQuestion, Notice, OpenScan, Session
+from app.state.session import AxesQuestion, OpenScan, Session
 from core.engine.job import ScanSource
 from core.errors import UserError
 from core.scan import Scan
@@ -50,10 +51,10 @@ class FileDesk:
         work = partial(self._guess, path) if ask else partial(self._read, path, axes, domain)
         self._files.submit(partial(self._try_to_read, self._ticket, path, work))
 
-    def save(self, run: Run, path: str) -> None:
-        """Write a run's volume."""
+    def save(self, run: Run, path: str, *, spread: bool = False) -> None:
+        """Write a run's volume, or the spread of its samples."""
         self._saving += 1
-        self._files.submit(partial(self._write, run, path))
+        self._files.submit(partial(self._write, run, path, spread))
 
     def close(self) -> None:
         """Read nothing more. What waits to be written will be."""
@@ -84,21 +85,22 @@ class FileDesk:
             self._session.set_reading("")
             delivery()
 
-    def _write(self, run: Run, path: str) -> None:
+    def _write(self, run: Run, path: str, spread: bool) -> None:
         failure: Notice | None = None
+        write = self._engine.save_spread if spread else self._engine.save
         try:
             if run.volume is not None:
-                self._engine.save(run.volume, path)
+                write(run.volume, path)
         except Exception as error:
             failure = notice_of(error, f"{Path(path).name} could not be written.")
-        self._mailbox.post(partial(self._write_done, run, path, failure))
+        self._mailbox.post(partial(self._write_done, run, path, spread, failure))
 
-    def _write_done(self, run: Run, path: str, failure: Notice | None) -> None:
+    def _write_done(self, run: Run, path: str, spread: bool, failure: Notice | None) -> None:
         self._saving -= 1
         if failure is not None:
             self._session.tell(failure)
             return
-        run.saved = True
+        run.saved = run.saved or not spread
         self._session.runs.changed.emit()
         self._session.saved.emit(path)
 

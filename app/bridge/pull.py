@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from app.bridge.mailbox import Mailbox
+from app.state.naming import ON_THE_WAY
 from app.state.picture import Levels, Picture
 from app.state.runs import Run
 from core.engine.events import ClassicalImage, Event, Failed, Finished, Image, Paused, StepDone
@@ -27,6 +28,9 @@ class Listener:
 
     def result(self, run: Run, picture: Picture, step: int) -> None:
         """A denoised estimate, or the final image (step 0)."""
+
+    def spread(self, run: Run, picture: Picture, levels: Levels) -> None:
+        """The standard deviation of the samples and the scale that suits it."""
 
 
 def pull(run: Run, events: Callable[[JobSpec, Stop], Iterator[Event]], mailbox: Mailbox, listener: Listener) -> None:
@@ -64,8 +68,13 @@ def _gone() -> Image:
 
 
 def _post_classical(run: Run, event: ClassicalImage, mailbox: Mailbox, listener: Listener) -> None:
+    """A classical image on the way, or what the classical method that was asked for has made."""
+    if event.method not in ON_THE_WAY:
+        _post_result(run, event.image, 0, mailbox, listener)
+        return
     picture = Picture(event.image)
-    mailbox.post(partial(listener.classical, run, event.method, picture, picture.levels()), (run, "classical"))
+    slot = (run, event.method)
+    mailbox.post(partial(listener.classical, run, event.method, picture, picture.levels()), slot)
 
 
 def _post_result(run: Run, image: Image, step: int, mailbox: Mailbox, listener: Listener) -> None:
@@ -73,6 +82,14 @@ def _post_result(run: Run, image: Image, step: int, mailbox: Mailbox, listener: 
 
 
 def _post_final(run: Run, event: Finished, mailbox: Mailbox, listener: Listener) -> None:
-    """The final image is a result only for DDS; a classical method has shown it already, unless it was kept early."""
-    if run.is_dds:
+    """The final image, unless it was shown on the way; and the spread of the samples.
+
+    A method that iterates may have been stopped before its own image: then a simpler one was kept, and is called so.
+    """
+    kept = event.card.get("outcome", {}).get("kept_image", "")
+    if not run.is_quick and kept not in ON_THE_WAY:
         _post_result(run, event.volume.array, 0, mailbox, listener)
+    if event.volume.spread is not None:
+        picture = Picture(event.volume.spread)
+        levels = picture.levels()["magnitude"]
+        mailbox.post(partial(listener.spread, run, picture, levels), (run, "spread"))

@@ -8,10 +8,12 @@ from functools import partial
 from app.bridge.mailbox import Mailbox
 from app.bridge.pull import Listener, pull
 from app.bridge.worker import Worker
+from app.state.display import RESULT, SPREAD
 from app.state.naming import run_name
+from app.state.notice import Notice
 from app.state.picture import Levels, Picture
 from app.state.runs import Phase, Run
-from app.state.session import Notice, Session
+from app.state.session import Session
 from core.engine.events import Discarded, Event, Failed
 from core.engine.job import JobSpec
 from core.engine.stop import Stop
@@ -98,14 +100,21 @@ class RunQueue(Listener):
         run.show_result(picture, step)
         self._session.runs.told.emit(run)
 
+    def spread(self, run: Run, picture: Picture, levels: Levels) -> None:
+        """The scale of the first spread holds for the later ones, so that they can be compared."""
+        run.spread = picture
+        if SPREAD not in self._session.display.offered:
+            self._session.display.offer_levels({SPREAD: levels})
+        self._session.runs.told.emit(run)
+
     def _tell(self, run: Run, event: Event, before: Phase) -> None:
         runs = self._session.runs
         if run not in runs:
             return
         if isinstance(event, Failed):
             self._session.tell(Notice.of(event.error))
-        shows = run.classical if not run.is_dds else run.result if isinstance(event, Failed) else None
-        if isinstance(event, (Failed, Discarded)) and shows is None:
+        shows = run.classical if run.is_quick else run.result if isinstance(event, Failed) else None
+        if isinstance(event, (Failed, Discarded)) and not shows:
             runs.remove(run)
             return
         runs.told.emit(run)
@@ -119,10 +128,10 @@ class RunQueue(Listener):
             return
         run = self._current = waiting[0]
         run.phase = Phase.PREPARING
-        if run.is_dds:
+        if not run.is_quick:
             run.borrow_classical(list(self._session.runs))
         if follow:
             self._session.runs.put_in_front(run)
-            self._session.display.put_classical_in_front(self._session.display.classical_in_front and not run.is_dds)
+            self._session.display.look_at(RESULT)
         self._session.runs.changed.emit()
         self._computer.submit(partial(pull, run, self._events, self._mailbox, self))

@@ -7,6 +7,7 @@ from typing import Any
 
 from psygnal import Signal
 
+from app.state.weights import usual_gamma, usual_lam, with_weights
 from core.engine.presets import presets_for, settings_for
 from core.engine.settings import ReconSettings
 
@@ -45,7 +46,7 @@ class Choice:
 
     def set(self, **values: Any) -> None:
         """Change settings. Raises JobError, and changes nothing, for a value out of range."""
-        changed = self.settings.replace(**values)
+        changed = self.settings.replace(**with_weights(self.settings, values, self.defaults))
         if changed.prior != self.settings.prior:
             changed = self._with_prior(changed)
         self.settings = changed
@@ -58,8 +59,25 @@ class Choice:
         self.presets = presets_for(changed.prior)
         return self.defaults if untouched else changed
 
+    def default_of(self, name: str) -> Any:
+        """What a setting goes back to; the weight of a penalty follows the method, gamma follows its rule."""
+        if name == "lam":
+            return usual_lam(self.settings.method)
+        if name == "gamma":
+            return usual_gamma(self.settings.gamma_rule, self.defaults)
+        return getattr(self.defaults, name)
+
     def reset(self, name: str) -> None:
-        self.set(**{name: getattr(self.defaults, name)})
+        self.set(**{name: self.default_of(name)})
+
+    def cost_of(self, preset: str) -> float:
+        """How long a run with a preset takes, as a multiple of one with the settings that suit the prior.
+
+        By the network evaluations, on which a run with a prior spends its time.
+        """
+        values = self.presets[preset]
+        nfe, samples = values.get("nfe", self.defaults.nfe), values.get("samples", self.defaults.samples)
+        return float(nfe * samples / (self.defaults.nfe * self.defaults.samples))
 
     def set_undersample(self, text: str) -> None:
         self.undersample = text

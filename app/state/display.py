@@ -1,10 +1,15 @@
-"""How the image is looked at: frame, component, window and level, and whether the classical image is in front."""
+"""How the image is looked at: which picture of a run, frame, component, window and level."""
 
 from __future__ import annotations
 
 from psygnal import Signal
 
+from app.state.naming import ON_THE_WAY
 from app.state.picture import COMPONENTS, Levels
+
+RESULT, SPREAD = "result", "spread"
+VIEWS = (RESULT, SPREAD, *reversed(ON_THE_WAY))
+"""The pictures of a run that can be asked for; where a run has not got one, its result is shown."""
 
 NARROWEST = 1e-4
 """The narrowest window, as a share of the one that was offered."""
@@ -13,8 +18,9 @@ NARROWEST = 1e-4
 class Display:
     """The one way in which all images of a scan are shown, so that they can be compared.
 
-    `offered` are the levels of the classical image. They hold until the user sets levels; those then stay, whatever
-    is shown, until the user resets them or another scan is opened.
+    view: the picture that is asked for, one of VIEWS; drawn: the one that the run in front had. `offered` are the
+    levels of the classical image, and of the first spread, which has a scale of its own. They hold until the user sets
+    levels; those then stay, whatever is shown, until the user resets them or another scan is opened.
     """
 
     changed = Signal()
@@ -26,19 +32,30 @@ class Display:
         self.component = COMPONENTS[0]
         self.frame = 0
         self.frames = 0
-        self.classical_in_front = False
+        self.view = self.drawn = RESULT
+        self._classical = ON_THE_WAY[-1]
         self.offered: dict[str, Levels] = {}
         self._set: dict[str, Levels] = {}
 
     @property
+    def classical_in_front(self) -> bool:
+        """A classical image is asked for in place of the result."""
+        return self.view in ON_THE_WAY
+
+    @property
+    def scale(self) -> str:
+        """Whose levels hold: those of the spread if it is drawn, else those of the component."""
+        return SPREAD if self.drawn == SPREAD else self.component
+
+    @property
     def levels(self) -> Levels:
-        """Levels of the component that is shown."""
-        return self._set.get(self.component) or self.offered.get(self.component) or Levels(0.0, 1.0)
+        """Levels of what is shown."""
+        return self._set.get(self.scale) or self.offered.get(self.scale) or Levels(0.0, 1.0)
 
     @property
     def touched(self) -> bool:
-        """The user has set the levels of the component that is shown."""
-        return self.component in self._set
+        """The user has set the levels of what is shown."""
+        return self.scale in self._set
 
     def start_over(self) -> None:
         """Another scan: first frame, magnitude, no levels yet."""
@@ -46,25 +63,25 @@ class Display:
         self.changed.emit()
 
     def offer_levels(self, levels: dict[str, Levels]) -> None:
-        """Levels of a classical image; they show where the user has set none."""
-        self.offered = levels
+        """Levels of a classical image or a spread; they show where the user has set none."""
+        self.offered = {**self.offered, **levels}
         self.changed.emit()
 
     def set_levels(self, window: float, level: float) -> None:
-        """Levels that the user wants for the component that is shown."""
-        offered = self.offered.get(self.component)
+        """Levels that the user wants for what is shown."""
+        offered = self.offered.get(self.scale)
         narrowest = NARROWEST * offered.window if offered else 1e-12
-        self._set[self.component] = Levels.of_window(max(window, narrowest), level)
+        self._set[self.scale] = Levels.of_window(max(window, narrowest), level)
         self.changed.emit()
 
     def drag_levels(self, across: float, down: float) -> None:
         """Change window and level by shares of the offered window."""
-        offered = self.offered.get(self.component, Levels(0.0, 1.0))
+        offered = self.offered.get(self.scale, Levels(0.0, 1.0))
         now = self.levels
         self.set_levels(now.window + across * offered.window, now.level + down * offered.window)
 
     def reset_levels(self) -> None:
-        """Back to the offered levels, for every component."""
+        """Back to the offered levels, for everything."""
         self._set.clear()
         self.changed.emit()
 
@@ -82,6 +99,19 @@ class Display:
         self.frame = min(max(frame, 0), max(self.frames - 1, 0))
         self.changed.emit()
 
-    def put_classical_in_front(self, front: bool) -> None:
-        self.classical_in_front = front
+    def look_at(self, view: str) -> None:
+        """Ask for another picture of the run in front, one of VIEWS."""
+        self.view = view
+        if view in ON_THE_WAY:
+            self._classical = view
         self.changed.emit()
+
+    def put_classical_in_front(self, front: bool) -> None:
+        """Ask for the classical image that was looked at last, or for the result."""
+        self.look_at(self._classical if front else RESULT)
+
+    def set_drawn(self, view: str) -> None:
+        """Which picture the run in front had to show."""
+        if view != self.drawn:
+            self.drawn = view
+            self.changed.emit()

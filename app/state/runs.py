@@ -8,7 +8,8 @@ from enum import Enum
 
 from psygnal import Signal
 
-from app.state.naming import classical_caption
+from app.state.display import RESULT, SPREAD
+from app.state.naming import ON_THE_WAY, classical_caption
 from app.state.picture import Picture
 from core.engine.events import (
     ClassicalImage,
@@ -17,6 +18,7 @@ from core.engine.events import (
     Event,
     Failed,
     Finished,
+    Noted,
     Paused,
     Progress,
     Started,
@@ -42,6 +44,16 @@ class Phase(Enum):
     FAILED = "failed"
 
 
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A picture to show: whose it is, which of VIEWS, and its caption."""
+
+    run: Run
+    view: str
+    picture: Picture
+    caption: str
+
+
 GOING_ON = (Phase.PREPARING, Phase.RUNNING, Phase.PAUSED)
 
 
@@ -49,7 +61,8 @@ GOING_ON = (Phase.PREPARING, Phase.RUNNING, Phase.PAUSED)
 class Run:
     """One run and everything that it has told. `apply` is the only place where its events change it.
 
-    classical, result: the pictures to show; result_step is the step that `result` shows (0: the final image).
+    classical: its classical images by method. result, spread: the other pictures; result_step is the step that
+    `result` shows (0: the final image).
     """
 
     job: JobSpec
@@ -68,9 +81,10 @@ class Run:
     solver_seconds: float = 0.0
     seconds_left: float | None = None
     warnings: list[str] = field(default_factory=list)
-    classical: Picture | None = None
-    classical_method: str = ""
+    notes: list[str] = field(default_factory=list)
+    classical: dict[str, Picture] = field(default_factory=dict)
     result: Picture | None = None
+    spread: Picture | None = None
     result_step: int = 0
     volume: Volume | None = None
     kept_at: int | None = None
@@ -87,43 +101,68 @@ class Run:
         return self.phase in GOING_ON
 
     @property
+    def is_quick(self) -> bool:
+        """It makes nothing but what every run makes on its way."""
+        return self.job.settings.method in ON_THE_WAY
+
+    @property
     def unsaved(self) -> bool:
-        """A finished result of DDS that closing would lose."""
-        return self.is_dds and self.volume is not None and not self.saved
+        """A finished result, other than what every run makes on its way, that closing would lose."""
+        return self.result is not None and self.volume is not None and not self.saved
 
     def show_classical(self, method: str, picture: Picture) -> None:
-        """Take a classical image; a zero-filled one does not replace CG-SENSE."""
-        if self.classical_method != "cg-sense" or method == "cg-sense":
-            self.classical, self.classical_method = picture, method
+        """Take a classical image."""
+        self.classical[method] = picture
 
     def borrow_classical(self, others: list[Run]) -> None:
-        """Show the classical image of an earlier run over the same data until this run has made its own."""
+        """Show the classical images of earlier runs over the same data until this run has made its own."""
         for other in others:
-            if other.classical is not None and other.job.source == self.job.source:
-                self.classical, self.classical_method = other.classical, other.classical_method
+            if other.job.source == self.job.source:
+                self.classical.update(other.classical)
 
     def show_result(self, picture: Picture, step: int) -> None:
         self.result, self.result_step = picture, step
 
-    def shown(self, classical: bool) -> tuple[Picture, str] | None:
-        """The picture to show and its caption; the other one where there is only one."""
-        if self.result is not None and not (classical and self.classical is not None):
-            return self.result, f"{self.name} — {self._state_of_result()}"
-        if self.classical is not None:
-            return self.classical, classical_caption(self.classical_method)
-        return None
+    @property
+    def views(self) -> tuple[str, ...]:
+        """The pictures that there are: the result first, the best classical image next."""
+        found = [RESULT] if self.result is not None else []
+        if self.spread is not None:
+            found.append(SPREAD)
+        return (*found, *(m for m in reversed(ON_THE_WAY) if m in self.classical))
+
+    def shown(self, view: str = RESULT) -> Shown | None:
+        """A picture of this run: the one asked for, or the best there is."""
+        views = self.views
+        if not views:
+            return None
+        drawn = view if view in views else views[0]
+        if drawn == RESULT and self.result is not None:
+            return Shown(self, drawn, self.result, f"{self.name} — {self._state_of_result()}")
+        if drawn == SPREAD and self.spread is not None:
+            return Shown(self, drawn, self.spread, f"{self.name} — spread")
+        return Shown(self, drawn, self.classical[drawn], classical_caption(drawn))
 
     def _state_of_result(self) -> str:
+        samples = self.job.settings.samples if self.is_dds else 1
         if self.result_step:
-            return f"denoised estimate, step {self.result_step} of {self.steps}"
-        return f"kept after step {self.kept_at} of {self.steps}" if self.kept_at is not None else "result"
+            mean = f", mean of {samples} samples" if samples > 1 else ""
+            image = "denoised estimate" if self.is_dds else "estimate"
+            return f"{image}{mean}, step {self.result_step} of {self.steps}"
+        if self.going_on:
+            return "estimate so far"
+        if samples > 1 and self.kept_at is None:
+            return f"mean of {samples} samples"
+        if self.kept_at is None:
+            return "result"
+        return f"kept after step {self.kept_at} of {self.steps}" if self.steps else "kept early"
 
     def apply(self, event: Event) -> None:
         """Take in what an event says; pictures come on their own."""
         match event:
             case Started():
                 self.follow_stop()
-                self.steps = event.steps
+                self.steps, self.progress = event.steps, None
                 self.estimate, self.device, self.frame_names = event.estimate, event.device, event.frame_names
             case Progress():
                 self.progress = event
@@ -135,6 +174,8 @@ class Run:
                 self.follow_stop()
             case Warned():
                 self.warnings.append(event.message)
+            case Noted():
+                self.notes.append(event.message)
             case Finished():
                 self.phase = Phase.FINISHED if event.kept_at is None else Phase.KEPT
                 self.volume, self.kept_at, self.metrics = event.volume, event.kept_at, event.metrics
@@ -169,6 +210,7 @@ class Runs:
     def __init__(self) -> None:
         self._runs: list[Run] = []
         self.front: Run | None = None
+        self._before: Run | None = None
 
     def __iter__(self) -> Iterator[Run]:
         return iter(self._runs)
@@ -194,6 +236,15 @@ class Runs:
     def unsaved(self) -> list[Run]:
         return [r for r in self._runs if r.unsaved]
 
+    def would_be_lost(self) -> list[str]:
+        """What leaving this scan would lose, a sentence each."""
+        reasons = []
+        if self.current is not None and not self.current.is_quick:
+            reasons.append(f"{self.current.name} is still running and would be discarded.")
+        if self.unsaved:
+            reasons.append(f"Not saved: {', '.join(run.name for run in self.unsaved)}.")
+        return reasons
+
     def add(self, job: JobSpec, name: str) -> Run:
         """A new run that waits; of two with one name the later gets a number."""
         same = sum(r.name == name or r.name.startswith(f"{name} #") for r in self._runs)
@@ -206,7 +257,7 @@ class Runs:
         """Take out a run that is not going on."""
         self._runs.remove(run)
         if run is self.front:
-            self.put_in_front(next((r for r in reversed(self._runs) if r.shown(False)), None))
+            self.put_in_front(next((r for r in reversed(self._runs) if r.shown()), None))
         self.changed.emit()
 
     def clear(self) -> None:
@@ -214,14 +265,18 @@ class Runs:
         self.put_in_front(None)
         self.changed.emit()
 
-    def shown(self, classical: bool) -> tuple[Run, Picture, str] | None:
+    def shown(self, view: str = RESULT) -> Shown | None:
         """What to show: of the run in front, or, until it has a picture, of the latest one that has."""
-        for run in (self.front, *reversed(self._runs)):
-            found = run.shown(classical) if run else None
-            if run and found:
-                return run, *found
-        return None
+        every = (run.shown(view) for run in (self.front, *reversed(self._runs)) if run)
+        return next((found for found in every if found), None)
+
+    @property
+    def before(self) -> Run | None:
+        """The run that was in front before this one, if it is still there."""
+        return self._before if self._before in self._runs and self._before is not self.front else None
 
     def put_in_front(self, run: Run | None) -> None:
+        if run is not self.front:
+            self._before = self.front
         self.front = run
         self.fronted.emit()

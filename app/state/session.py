@@ -9,9 +9,10 @@ from psygnal import Signal
 
 from app.state.choice import Choice
 from app.state.display import Display
+from app.state.notice import Notice
 from app.state.runs import Runs
+from app.state.shelf import Shelf
 from core.engine.job import ScanSource
-from core.errors import UserError
 from core.formats.axes import AxesGuess
 from core.scan import Scan
 
@@ -47,17 +48,11 @@ class OpenScan:
 
 
 @dataclass(frozen=True)
-class Notice:
-    """Something that the user must read. error tells a failure from a piece of news."""
+class Fit:
+    """How the chosen prior suits the open scan, before a run: warnings, or the refusal that a run would meet."""
 
-    what: str
-    why: str = ""
-    try_this: str = ""
-    error: bool = True
-
-    @classmethod
-    def of(cls, error: UserError) -> Notice:
-        return cls(error.what, error.why, error.try_this)
+    warnings: tuple[str, ...] = ()
+    refusal: Notice | None = None
 
 
 @dataclass(frozen=True)
@@ -69,13 +64,14 @@ class AxesQuestion:
 
 
 class Session:
-    """The open scan, its runs, how they are shown, the settings chosen, and what there is to say."""
+    """The open scan, its runs, how they are shown, the settings chosen, the priors, and what there is to say."""
 
     opened = Signal()
     reading_changed = Signal()
     notice_changed = Signal()
     axes_asked = Signal(AxesQuestion)
     saved = Signal(str)
+    fit_changed = Signal()
 
     def __init__(self) -> None:
         self.scan: OpenScan | None = None
@@ -84,6 +80,8 @@ class Session:
         self.runs = Runs()
         self.display = Display()
         self.choice = Choice()
+        self.shelf = Shelf()
+        self.fit = Fit()
 
     def open(self, scan: OpenScan) -> None:
         """Replace what is open."""
@@ -112,3 +110,9 @@ class Session:
     def tell(self, notice: Notice | None) -> None:
         self.notice = notice
         self.notice_changed.emit()
+
+    def set_fit(self, fit: Fit) -> None:
+        """How the chosen prior suits the open scan."""
+        if fit != self.fit:
+            self.fit = fit
+            self.fit_changed.emit()

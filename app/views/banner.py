@@ -1,12 +1,26 @@
-"""Messages that stay beside the work: the banner for failures, the strip for a run's warnings."""
+"""Messages that stay beside the work: the banner for failures, the strips for warnings."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app import theme
-from app.state.session import Notice, Session
+from app.state.notice import Notice
+from app.state.session import Session
+
+MOST_LINES = 7
+"""Of warnings that are shown without scrolling."""
 
 
 class Banner(QWidget):
@@ -42,7 +56,7 @@ class Banner(QWidget):
         if notice is None:
             return
         self.what.setText(notice.what)
-        self.rest.setText(" ".join(part for part in (notice.why, notice.try_this) if part))
+        self.rest.setText(notice.rest)
         self.rest.setVisible(bool(self.rest.text()))
         self.setAccessibleName(f"{notice.what} {self.rest.text()}")
         self._colour(notice)
@@ -65,39 +79,90 @@ class Banner(QWidget):
 
 
 class WarningStrip(QWidget):
-    """A run's warnings under its image, all of them, as long as its image is shown."""
+    """Warnings one below the other, all of them; more than fit into a few lines are scrolled."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._sign = QLabel()
         self._sign.setFixedSize(QSize(16, 16))
         self.words = _words()
+        self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.area = QScrollArea()
+        self.area.setWidgetResizable(True)
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.area.setWidget(self.words)
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 4, 10, 4)
         row.setSpacing(8)
         row.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self.words, 1)
+        row.addWidget(self.area, 1)
+        self.setAccessibleName(name)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._messages: list[str] = []
+        self._error = False
         self.hide()
 
-    def show_messages(self, messages: list[str]) -> None:
-        if messages == self._messages:
+    def show_messages(self, messages: list[str], *, error: bool = False) -> None:
+        """error: they say what is refused, not only what to watch for."""
+        if messages == self._messages and error == self._error:
             return
-        self._messages = list(messages)
-        self.words.setText("  ·  ".join(messages))
+        self._messages, self._error = list(messages), error
+        several = len(messages) > 1
+        self.words.setText("\n".join(f"•  {message}" for message in messages) if several else "".join(messages))
+        self.setAccessibleDescription(" ".join(messages))
         self.setVisible(bool(messages))
         self._colour()
+        self._fit()
+
+    def _fit(self) -> None:
+        """As high as its words, up to the most lines."""
+        width = max(self.width() - 10 - 10 - 8 - self._sign.width(), 100)
+        needed = self.words.heightForWidth(width)
+        most = MOST_LINES * self.words.fontMetrics().lineSpacing()
+        if needed > most:
+            self.area.setFixedHeight(most)
+        else:
+            self.area.setFixedHeight(max(needed, self._sign.height()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._fit()
 
     def _colour(self) -> None:
         now = theme.current()
-        theme.tint(self, now.warning_ground, now.warning)
-        theme.tint(self.words, now.warning_ground, now.warning)
+        ground = now.error_ground if self._error else now.warning_ground
+        ink = now.text if self._error else now.warning
+        for widget in (self, self.area.viewport(), self.words):
+            theme.tint(widget, ground, ink)
         self._sign.setPixmap(theme.icon("warning").pixmap(QSize(16, 16)))
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange:
             self._colour()
         super().changeEvent(event)
+
+
+class FitStrip(WarningStrip):
+    """What to know of the chosen prior before a run with it; hidden where the image or the banner says it already."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__("Prior and scan", parent)
+        self._session = session
+        for signal in (session.fit_changed, session.notice_changed, session.runs.told, session.runs.fronted):
+            signal.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self, *_: object) -> None:
+        fit, front = self._session.fit, self._session.runs.front
+        if fit.refusal is not None:
+            told = self._session.notice == fit.refusal
+            self.show_messages([] if told else [f"{fit.refusal.what} {fit.refusal.rest}"], error=True)
+            return
+        told_by_run = front.warnings if front is not None else []
+        self.show_messages([message for message in fit.warnings if message not in told_by_run])
 
 
 def _words(bold: bool = False) -> QLabel:

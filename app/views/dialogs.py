@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
 
 _SCANS = "Raw scans (*.h5 *.mrd *.cfl *.hdr *.dat *.npy *.npz *.mat)"
+_PRIORS = "Checkpoints (*.pt *.pth *.safetensors)"
 _RESULTS = {"NumPy, complex (*.npy)": ".npy", "NIfTI, magnitude (*.nii.gz)": ".nii.gz", "Picture (*.png)": ".png"}
 
 
@@ -16,6 +17,16 @@ class Dialogs:
     def scan_to_open(self, parent: QWidget, folder: str) -> str:
         path, _ = QFileDialog.getOpenFileName(parent, "Open a raw scan", folder, f"{_SCANS};;All files (*)")
         return path
+
+    def prior_to_add(self, parent: QWidget, folder: str) -> str:
+        path, _ = QFileDialog.getOpenFileName(parent, "Add a prior", folder, f"{_PRIORS};;All files (*)")
+        return path
+
+    def name_of_prior(self, parent: QWidget, proposal: str) -> str:
+        """What a prior that is added shall be called."""
+        plain = QLineEdit.EchoMode.Normal
+        name, good = QInputDialog.getText(parent, "Add a prior", "Name (letters, digits, - and _)", plain, proposal)
+        return name.strip() if good else ""
 
     def file_to_save(self, parent: QWidget, proposal: str) -> str:
         """A path with one of the endings that can be written."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QUrl
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QLabel, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
@@ -14,16 +13,21 @@ from app import theme
 from app.actions import Actions
 from app.bridge.bridge import Bridge
 from app.preferences import Preferences
+from app.state.display import SPREAD
+from app.state.naming import file_name
+from app.state.notice import Notice
 from app.state.picture import COMPONENTS
 from app.state.runs import Phase
-from app.state.session import AxesQuestion, Notice, Session
+from app.state.session import AxesQuestion, Session
 from app.views.axes_dialog import AxesDialog
-from app.views.banner import Banner
+from app.views.banner import Banner, FitStrip
 from app.views.dialogs import Dialogs
 from app.views.empty_state import EmptyState
+from app.views.files import demo_path, local_file
 from app.views.help_dialogs import AboutDialog, ShortcutsDialog
 from app.views.menus import Menus
 from app.views.parameters import Parameters
+from app.views.priors_dialog import PriorsDialog
 from app.views.run_panel import RunPanel
 from app.views.scan_card import ScanCard
 from app.views.viewer import Viewer
@@ -31,11 +35,6 @@ from app.views.viewer import Viewer
 TITLE = "DDS Viewer"
 ZOOM = 1.25
 SIDE = 300
-
-
-def demo_path(name: str = "mri") -> str:
-    """The bundled scan of a name."""
-    return str(files("resources") / "demo" / {"mri": "mri_head.h5"}[name])
 
 
 class MainWindow(QMainWindow):
@@ -55,6 +54,7 @@ class MainWindow(QMainWindow):
         self.dialogs = dialogs or Dialogs()
         self.actions_ = Actions(self)
         self.axes_dialog: AxesDialog | None = None
+        self.priors_dialog: PriorsDialog | None = None
         self._leave_without_asking = False
         self._remember = ""
         self._resume_shown: bool | None = None
@@ -64,13 +64,14 @@ class MainWindow(QMainWindow):
         self._connect_session()
         self.setAcceptDrops(True)
         self.setWindowIcon(theme.icon("app"))
-        self.setMinimumSize(QSize(960, 600))
+        self.setMinimumSize(QSize(1120, 660))
         self.resize(1280, 720)
         self.restoreGeometry(self.preferences.geometry)
         self.refresh()
 
     def _lay_out(self) -> None:
         self.banner = Banner(self.session)
+        self.fit_strip = FitStrip(self.session)
         self.empty = EmptyState(self.actions_)
         self.scan_card = ScanCard(self.session)
         self.parameters = Parameters(self.session, self.actions_)
@@ -96,6 +97,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.banner)
+        column.addWidget(self.fit_strip)
         column.addWidget(self.stack, 1)
         self.setCentralWidget(middle)
         self._reading = QLabel()
@@ -110,6 +112,7 @@ class MainWindow(QMainWindow):
             "save": self.ask_where_to_save,
             "quit": self.close,
             "classical": lambda: display.put_classical_in_front(self.actions_["classical"].isChecked()),
+            "blink": self.blink,
             "reset_levels": display.reset_levels,
             "fit": view.fit,
             "zoom_in": partial(view.zoom_by, ZOOM),
@@ -119,6 +122,8 @@ class MainWindow(QMainWindow):
             "pause": queue.pause,
             "keep": queue.keep,
             "discard": self.discard,
+            "about_prior": lambda: self.show_priors(self.session.choice.settings.prior),
+            "priors": self.show_priors,
             "dismiss": partial(self.session.tell, None),
             "shortcuts": lambda: ShortcutsDialog(self).open(),
             "about": lambda: AboutDialog(self).open(),
@@ -135,6 +140,8 @@ class MainWindow(QMainWindow):
         self.session.reading_changed.connect(self._show_reading)
         self.session.axes_asked.connect(self._ask_axes)
         self.session.saved.connect(lambda path: self.statusBar().showMessage(f"Saved {Path(path).name}", 10_000))
+        self.session.notice_changed.connect(self._lead_to_setting)
+        self.session.shelf.working_changed.connect(self._tell_trouble)
         self.session.runs.changed.connect(self.refresh)
         self.session.runs.told.connect(self.refresh)
         self.session.runs.fronted.connect(self.refresh)
@@ -145,13 +152,14 @@ class MainWindow(QMainWindow):
         """What can be done now."""
         runs, display, actions = self.session.runs, self.session.display, self.actions_
         opened, current, front = self.session.scan, runs.current, runs.front
-        shown = runs.shown(display.classical_in_front)
+        shown = runs.shown(display.view)
         self.stack.setCurrentWidget(self.parts if opened else self.empty)
         self.setWindowTitle(f"{opened.name} — {TITLE}" if opened else TITLE)
         for name in (*COMPONENTS, "reset_levels", "fit", "zoom_in", "zoom_out", "smooth"):
             actions[name].setEnabled(shown is not None)
         actions[display.component].setChecked(True)
-        actions["classical"].setEnabled(shown is not None and shown[0].result is not None)
+        actions["classical"].setEnabled(shown is not None and shown.run.result is not None)
+        actions["blink"].setEnabled(runs.before is not None)
         actions["classical"].setChecked(display.classical_in_front)
         actions["reconstruct"].setEnabled(opened is not None)
         self._show_pause(current is not None and current.stop.paused)
@@ -183,10 +191,30 @@ class MainWindow(QMainWindow):
         run, opened = self.session.runs.front, self.session.scan
         if run is None or run.volume is None or opened is None:
             return
-        name = f"{opened.name.split('.')[0]} {run.name}".replace(", ", "_").replace(" ", "-").replace("#", "")
-        path = self.dialogs.file_to_save(self, str(Path(self.preferences.folder) / f"{name}.npy"))
+        shown = self.session.runs.shown(self.session.display.view)
+        spread = shown is not None and shown.run is run and shown.view == SPREAD
+        name = file_name(opened.name, run.name, spread=spread)
+        path = self.dialogs.file_to_save(self, str(Path(self.preferences.folder) / name))
         if path:
-            self.bridge.save(run, path)
+            self.bridge.save(run, path, spread=spread)
+
+    def blink(self) -> None:
+        """Show the run that was in front before this one."""
+        if self.session.runs.before is not None:
+            self.session.runs.put_in_front(self.session.runs.before)
+
+    def show_priors(self, name: str = "") -> None:
+        """All priors, and what is known of the one of a name."""
+        if self.priors_dialog is None:
+            self.priors_dialog = PriorsDialog(self.session, self.bridge.priors, self.dialogs, self)
+            self.priors_dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            self.priors_dialog.finished.connect(self._forget_priors)
+            self.priors_dialog.open()
+        if name:
+            self.priors_dialog.look_at(name)
+
+    def _forget_priors(self) -> None:
+        self.priors_dialog = None
 
     def discard(self) -> None:
         """The run in front if it waits, else the one that is going on; what can still be seen is shown then."""
@@ -230,13 +258,7 @@ class MainWindow(QMainWindow):
             self.session.tell(Notice("Several files were dropped.", "One scan can be open.", "Drop one file."))
 
     def _may_lose_work(self, what: str, yes: str) -> bool:
-        runs = self.session.runs
-        reasons = []
-        if runs.current is not None and runs.current.is_dds:
-            reasons.append(f"{runs.current.name} is still running and would be discarded.")
-        if runs.unsaved:
-            names = ", ".join(run.name for run in runs.unsaved)
-            reasons.append(f"Not saved: {names}.")
+        reasons = self.session.runs.would_be_lost()
         return not reasons or self.dialogs.go_on(self, what, " ".join(reasons), yes)
 
     def _opened(self) -> None:
@@ -245,6 +267,18 @@ class MainWindow(QMainWindow):
             self.preferences.remember(opened.source.path)
         self.refresh()
         self.viewer.slice_view.setFocus()
+
+    def _lead_to_setting(self) -> None:
+        """Put the cursor where the user can mend what the notice tells."""
+        notice = self.session.notice
+        if notice is not None and notice.setting and self.session.scan is not None:
+            self.parameters.focus_on(notice.setting)
+
+    def _tell_trouble(self) -> None:
+        """A prior could not be added, and the dialog that would say so has been closed."""
+        trouble = self.session.shelf.trouble
+        if trouble is not None and self.priors_dialog is None:
+            self.session.tell(trouble)
 
     def _show_reading(self) -> None:
         name = self.session.reading
@@ -260,14 +294,6 @@ class MainWindow(QMainWindow):
     def _follow_desktop(self) -> None:
         if self.preferences.theme == "system":
             self.set_theme("system")
-
-
-def local_file(urls: list[QUrl]) -> str:
-    """The one scan among dropped files: a single one, or the .cfl of BART's pair; else ""."""
-    paths = [url.toLocalFile() for url in urls if url.isLocalFile()]
-    if len(paths) == 2 and {Path(p).suffix for p in paths} == {".cfl", ".hdr"}:
-        paths = [p for p in paths if p.endswith(".cfl")]
-    return paths[0] if len(paths) == 1 else ""
 
 
 def _without_argument(does: object) -> object:

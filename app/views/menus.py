@@ -15,13 +15,12 @@ from app.preferences import Preferences
 from app.state.picture import COMPONENTS
 from app.theme import THEMES
 
+_LOOK = ("reset_levels", "fit", "zoom_in", "zoom_out", "smooth")
 _MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("&File", ("open", "recent", "demo", "", "save", "", "quit")),
-    (
-        "&View",
-        (*COMPONENTS, "", "classical", "", "reset_levels", "fit", "zoom_in", "zoom_out", "smooth", "", "theme"),
-    ),
+    ("&View", (*COMPONENTS, "", "classical", "blink", "", *_LOOK, "", "theme")),
     ("&Run", ("reconstruct", "", "pause", "keep", "discard")),
+    ("&Tools", ("priors", "about_prior")),
     ("&Help", ("shortcuts", "about")),
 )
 

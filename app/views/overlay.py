@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QLinearGradient, QPainter
+
+from core.export.spread import colours
 
 RESEARCH = "Research use only"
 UNKNOWN_ORIENTATION = "orientation unknown"
@@ -21,7 +23,8 @@ _WIDEST_BAR = 160.0
 @dataclass(frozen=True)
 class Overlay:
     """What stands where. letters: at the left, right, top and bottom edge, or None where the patient's position is not
-    known. marks: what must not be overlooked (simulated, undersampled on purpose). millimetres: draw a scale bar."""
+    known. marks: what must not be overlooked (simulated, undersampled on purpose). millimetres: draw a scale bar.
+    colours: the values of the darkest and the brightest colour, or None for a grey image."""
 
     title: str = ""
     place: tuple[str, ...] = ()
@@ -30,6 +33,7 @@ class Overlay:
     cursor: tuple[str, ...] = ()
     letters: tuple[str, str, str, str] | None = None
     millimetres: bool = False
+    colours: tuple[str, str] | None = None
 
     @property
     def orientation(self) -> str:
@@ -52,13 +56,17 @@ def draw_overlay(painter: QPainter, area: QRectF, overlay: Overlay, pixels_per_m
     bold = QFont(font)
     bold.setBold(True)
     pen = _Pen(painter, inner)
-    title = _title_lines(overlay.title, QFontMetricsF(bold), inner.width())
-    below_title = _Pen(painter, inner.adjusted(0, len(title) * (QFontMetricsF(bold).height() + 1) + 3, 0, 0))
+    metrics = QFontMetricsF(bold)
+    title = _title_lines(overlay.title, metrics, inner.width())
     top_left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
     pen.block(title, top_left, bold)
     below = (*overlay.place, *((overlay.orientation,) if overlay.orientation else ()))
     pen.block((*("",) * len(title), *below), top_left, font)
-    pen.block((*("",) * (len(title) + len(below)), *overlay.marks), top_left, bold, _MARK)
+    marks = [line for mark in overlay.marks for line in wrapped(mark, metrics, inner.width())]
+    pen.block((*("",) * (len(title) + len(below)), *marks), top_left, bold, _MARK)
+    wide = any(metrics.horizontalAdvance(mark) > 0.45 * inner.width() for mark in marks)
+    head = len(title) + wide * (len(below) + len(marks))
+    below_title = _Pen(painter, inner.adjusted(0, head * (metrics.height() + 1) + 3, 0, 0))
     pen.block((*overlay.cursor, overlay.levels), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, font)
     pen.block((RESEARCH,), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom, font)
     centre_v, centre_h = Qt.AlignmentFlag.AlignVCenter, Qt.AlignmentFlag.AlignHCenter
@@ -70,6 +78,8 @@ def draw_overlay(painter: QPainter, area: QRectF, overlay: Overlay, pixels_per_m
         pen.block((bottom,), Qt.AlignmentFlag.AlignBottom | centre_h, letters)
     if overlay.millimetres and overlay.title:
         _draw_bar(painter, inner, pixels_per_mm, font, pen)
+    if overlay.colours:
+        _draw_colours(painter, inner, overlay.colours, font, pen)
 
 
 def _title_lines(title: str, metrics: QFontMetricsF, width: float) -> tuple[str, ...]:
@@ -92,6 +102,37 @@ def _draw_bar(painter: QPainter, inner: QRectF, pixels_per_mm: float, font: QFon
             painter.fillRect(bar.adjusted(-grow, -grow, grow, grow), colour)
     words = f"{length:g} mm"
     pen.text(words, QPointF(inner.right() - QFontMetricsF(font).horizontalAdvance(words), y - 9), font, _INK)
+
+
+def _draw_colours(painter: QPainter, inner: QRectF, ends: tuple[str, str], font: QFont, pen: _Pen) -> None:
+    """The colours from the darkest to the brightest with the values of both, at the right below the middle."""
+    metrics = QFontMetricsF(font)
+    top = inner.center().y() + 2.5 * metrics.height()
+    bar = QRectF(inner.right() - 12, top, 12, min(inner.bottom() - 4 * metrics.height() - top, 140))
+    if bar.height() < 2 * metrics.height():
+        return
+    blend = QLinearGradient(bar.bottomLeft(), bar.topLeft())
+    table = colours()
+    for place in range(0, len(table), 15):
+        blend.setColorAt(place / (len(table) - 1), QColor(*(int(part) for part in table[place])))
+    painter.fillRect(bar, blend)
+    painter.setPen(_INK)
+    painter.drawRect(bar)
+    low, high = ends
+    for words, y in ((high, bar.top() + metrics.ascent() - 3), (low, bar.bottom())):
+        pen.text(words, QPointF(bar.left() - 6 - metrics.horizontalAdvance(words), y), font, _INK)
+
+
+def wrapped(words: str, metrics: QFontMetricsF, width: float) -> list[str]:
+    """A sentence in lines that are no wider than `width`, broken between words."""
+    lines = [""]
+    for word in words.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and metrics.horizontalAdvance(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
 
 
 class _Pen:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from PySide6.QtCore import QEvent, QSignalBlocker, Qt
+from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -15,20 +15,32 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from app import theme
 from app.actions import Actions
-from app.state.session import Notice, Session
+from app.state.notice import Notice
+from app.state.session import Session
 from app.views.heading import heading
+from app.views.preset_box import PresetBox
 from app.views.setting_rows import SettingRow, set_columns, tip
 from app.views.undersampling import UndersamplingForm
-from core.engine.settings import ReconSettings, help_of
+from core.engine.settings import Help, ReconSettings, help_of
 from core.errors import JobError
 
-_CUSTOM = "Own settings"
+EVERYDAY = ("method", "prior", "nfe", "samples", "gamma_rule", "gamma", "lam")
+"""Settings that are always on view where the method uses them, in this order; the others are under More."""
+
+FACTOR = Help(
+    "Gamma factor",
+    "1 trusts the measurement as far as its noise allows; more follows the measurement, less follows the prior.",
+    low=help_of("gamma").low,
+    high=help_of("gamma").high,
+)
+"""What gamma is where the weight of the data follows the noise."""
 
 
 class Parameters(QWidget):
@@ -38,11 +50,11 @@ class Parameters(QWidget):
         super().__init__(parent)
         self._session = session
         self._choice = session.choice
-        self.preset = QComboBox()
-        self.preset.setAccessibleName("Preset")
-        self.preset.setToolTip("Named sets of settings")
-        self.preset.activated.connect(self._take_preset)
+        self.preset = PresetBox(self._choice)
+        self.preset.taken.connect(lambda name: self._choice.set(**self._choice.presets[name]))
         self.rows: dict[str, SettingRow] = {}
+        self.about_prior = _button_beside(actions, "about_prior")
+        self.more = QToolButton()
         self.undersampling = UndersamplingForm()
         self.undersampling.edited.connect(self._choice.set_undersample)
         self.only_this_slice = QCheckBox("Only the slice on view")
@@ -58,42 +70,64 @@ class Parameters(QWidget):
         self.refresh()
 
     def _lay_out(self, actions: Actions) -> None:
-        grid_holder = QWidget()
-        grid = QGridLayout(grid_holder)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setVerticalSpacing(3)
-        set_columns(grid)
-        preset_label = QLabel("Preset")
-        preset_label.setBuddy(self.preset)
-        grid.addWidget(preset_label, 0, 0)
-        grid.addWidget(self.preset, 0, 1)
-        for line, field in enumerate(dataclasses.fields(ReconSettings), start=1):
-            row = SettingRow(field.name, grid, line, self)
-            row.edited.connect(self._edit)
-            row.reset.connect(self._choice.reset)
-            row.focused.connect(self._show_help)
-            self.rows[field.name] = row
         form = QWidget()
         column = QVBoxLayout(form)
         column.setContentsMargins(12, 2, 8, 4)
         column.setSpacing(3)
-        column.addWidget(grid_holder)
+        self._lay_out_more()
+        column.addLayout(self._lay_out_everyday())
+        column.addWidget(self.more)
+        column.addLayout(self._lay_out_seldom())
         column.addWidget(self.undersampling)
         column.addWidget(self.only_this_slice)
         column.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(form)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.area = QScrollArea()
+        self.area.setWidgetResizable(True)
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.setWidget(form)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._lay_out_foot(actions)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addWidget(heading("Settings"))
-        whole.addWidget(area, 1)
+        whole.addWidget(self.area, 1)
         whole.addWidget(self._foot)
+
+    def _lay_out_everyday(self) -> QGridLayout:
+        """Method and prior, the presets, then what is often changed."""
+        grid = _grid()
+        self._add_rows(grid, EVERYDAY[:2])
+        self._preset_label = QLabel("Preset")
+        self._preset_label.setBuddy(self.preset)
+        line = grid.rowCount()
+        grid.addWidget(self._preset_label, line, 0)
+        grid.addWidget(self.preset, line, 1)
+        self._add_rows(grid, EVERYDAY[2:])
+        return grid
+
+    def _lay_out_seldom(self) -> QGridLayout:
+        grid = _grid()
+        self._add_rows(grid, tuple(f.name for f in dataclasses.fields(ReconSettings) if f.name not in EVERYDAY))
+        return grid
+
+    def _add_rows(self, grid: QGridLayout, names: tuple[str, ...]) -> None:
+        for name in names:
+            beside = self.about_prior if name == "prior" else None
+            row = SettingRow(name, grid, grid.rowCount(), self, beside)
+            row.edited.connect(self._edit)
+            row.reset.connect(self._choice.reset)
+            row.focused.connect(self._show_help)
+            self.rows[name] = row
+
+    def _lay_out_more(self) -> None:
+        self.more.setCheckable(True)
+        self.more.setAutoRaise(True)
+        self.more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.more.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.more.setToolTip("Settings that are seldom changed")
+        self.more.toggled.connect(self.refresh)
 
     def _lay_out_foot(self, actions: Actions) -> None:
         self.help.setWordWrap(True)
@@ -117,21 +151,44 @@ class Parameters(QWidget):
         foot.addWidget(self.help)
         foot.addWidget(self.reconstruct)
 
-    def refresh(self) -> None:
+    def refresh(self, *_: object) -> None:
         """Show the chosen settings; hide what the method does not use or the scan does not allow."""
-        settings, defaults = self._choice.settings, self._choice.defaults
+        settings = self._choice.settings
+        self.rows["gamma"].describe(help_of("gamma") if settings.gamma_rule == "constant" else FACTOR)
+        changed = 0
         for name, row in self.rows.items():
-            row.show_value(getattr(settings, name), getattr(defaults, name))
-            row.set_visible(settings.method in row.about.methods)
-        self.rows["gamma"].set_enabled(not settings.noiseless)
-        self.preset.setEnabled(settings.method == "dds")
-        self._show_preset()
+            value, default = getattr(settings, name), self._choice.default_of(name)
+            used, seldom = settings.method in row.about.methods, name not in EVERYDAY
+            row.show_value(value, default)
+            row.set_visible(used and (self.more.isChecked() or not seldom))
+            changed += used and seldom and value != default
+        self._show_more(changed)
+        for name in ("gamma", "gamma_rule"):
+            self.rows[name].set_enabled(not settings.noiseless)
+        for widget in (self._preset_label, self.preset):
+            widget.setVisible(settings.method == "dds")
+        self.preset.refresh()
         opened = self._session.scan
         self.undersampling.setVisible(opened is not None and opened.fully_sampled)
         self.undersampling.show_text(self._choice.undersample)
         self.only_this_slice.setVisible(opened is not None and opened.slices > 1)
         with QSignalBlocker(self.only_this_slice):
             self.only_this_slice.setChecked(self._choice.only_this_slice)
+
+    def focus_on(self, name: str) -> None:
+        """Put the cursor into the field of a setting, where the method uses it."""
+        row = self.rows[name]
+        if self._choice.settings.method not in row.about.methods:
+            return
+        if name not in EVERYDAY:
+            self.more.setChecked(True)
+        self.area.ensureWidgetVisible(row.field)
+        row.field.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _show_more(self, changed: int) -> None:
+        """changed: how many settings under More are not as usual."""
+        self.more.setText(f"More ({changed} changed)" if changed else "More")
+        self.more.setArrowType(Qt.ArrowType.DownArrow if self.more.isChecked() else Qt.ArrowType.RightArrow)
 
     def _edit(self, name: str, value: Any) -> None:
         if value == getattr(self._choice.settings, name):
@@ -141,19 +198,6 @@ class Parameters(QWidget):
         except JobError as error:
             self._session.tell(Notice.of(error))
             self.refresh()
-
-    def _take_preset(self, index: int) -> None:
-        values = self._choice.presets.get(self.preset.itemText(index))
-        if values:
-            self._choice.set(**values)
-
-    def _show_preset(self) -> None:
-        names = list(self._choice.presets)
-        with QSignalBlocker(self.preset):
-            if [self.preset.itemText(i) for i in range(1, self.preset.count())] != names:
-                self.preset.clear()
-                self.preset.addItems([_CUSTOM, *names])
-            self.preset.setCurrentText(self._choice.preset or _CUSTOM)
 
     def _show_offers(self) -> None:
         """Priors and devices of this machine."""
@@ -174,7 +218,7 @@ class Parameters(QWidget):
         self.refresh()
 
     def _show_help(self, name: str) -> None:
-        about = help_of(name)
+        about = self.rows[name].about
         self.help.setText(f"{about.label}: {tip(about)}")
 
     def changeEvent(self, event: QEvent) -> None:
@@ -183,3 +227,24 @@ class Parameters(QWidget):
             for row in self.rows.values():
                 row.reset_button.setIcon(theme.icon("reset"))
         super().changeEvent(event)
+
+
+def _grid() -> QGridLayout:
+    """For rows of settings."""
+    grid = QGridLayout()
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setVerticalSpacing(3)
+    set_columns(grid)
+    return grid
+
+
+def _button_beside(actions: Actions, name: str) -> QToolButton:
+    """A small button for an action, to stand beside a field."""
+    button = QToolButton()
+    button.setDefaultAction(actions[name])
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+    button.setAutoRaise(True)
+    button.setIconSize(QSize(16, 16))
+    button.setAccessibleName(actions[name].text().replace("&", ""))
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button

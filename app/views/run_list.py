@@ -44,6 +44,8 @@ class RunList(QListWidget):
             front = self._session.runs.front
             self.setCurrentRow(runs.index(front) if front in runs else -1)
         self._fit_items()
+        if self.currentItem() is not None:
+            self.scrollToItem(self.currentItem())
 
     def _fit_items(self) -> None:
         """Room for all lines of a name; the view's own reckoning falls one line short."""

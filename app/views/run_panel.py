@@ -42,6 +42,10 @@ class RunPanel(QWidget):
         theme.mute(self._curve_title)
         self.buttons = {name: _button(actions, name) for name in ("pause", "keep", "discard")}
         self.save = _button(actions, "save")
+        self.notes = QLabel()
+        self.notes.setWordWrap(True)
+        self.notes.setTextFormat(Qt.TextFormat.PlainText)
+        theme.mute(self.notes)
         self.runs = RunList(session)
         self._lay_out()
         session.runs.told.connect(self._told)
@@ -66,6 +70,7 @@ class RunPanel(QWidget):
         column.addWidget(self._curve_title)
         column.addWidget(self.curve)
         column.addLayout(self._facts)
+        column.addWidget(self.notes)
         runs_title = heading("Runs of this scan")
         runs_title.setContentsMargins(0, 6, 0, 0)
         column.addWidget(runs_title)
@@ -85,11 +90,19 @@ class RunPanel(QWidget):
         run = self._session.runs.front
         self.name.setText(run.name if run else "No run yet")
         self.status.setText(status_words(run, len(self._session.runs.waiting)))
-        self.bar.setRange(0, 100)
-        self.bar.setValue(round(100 * share_done(run)) if run else 0)
+        self._show_share(run)
         self.curve.show_run(run.residuals if run else [], run.steps if run else 0)
-        self.curve.hint = "A classical image has no steps" if run and not run.is_dds else ""
+        self.curve.hint = "A classical method has no steps" if run and not run.is_dds else ""
         self._show_facts(facts_of_run(run) if run else {})
+        self.notes.setText("\n".join(run.notes) if run else "")
+        self.notes.setVisible(bool(self.notes.text()))
+
+    def _show_share(self, run: Run | None) -> None:
+        """How much is done; a bar that wanders where a run that goes on cannot tell."""
+        share = share_done(run) if run else 0.0
+        unknown = run is not None and run.phase is Phase.RUNNING and not run.is_dds and share == 0.0
+        self.bar.setRange(0, 0 if unknown else 100)
+        self.bar.setValue(round(100 * share))
 
     def _show_facts(self, facts: dict[str, str]) -> None:
         if facts.keys() != self.facts.keys():
@@ -113,7 +126,7 @@ class RunPanel(QWidget):
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange:
-            for label in (self._curve_title, *self._titles):
+            for label in (self._curve_title, self.notes, *self._titles):
                 theme.mute(label)
         super().changeEvent(event)
 
@@ -136,20 +149,29 @@ def _phase_words(run: Run) -> str:
     if run.going_on and run.stop.ending:
         return "Stopping…"
     if run.going_on and run.stop.paused:
-        return f"Paused at {step}" if run.step else "Paused"
+        where = step if run.step else _progress_words(run)
+        return f"Paused at {where}" if where else "Paused"
     match run.phase:
         case Phase.WAITING:
             return "Waits for the run before it"
-        case Phase.PREPARING if run.progress is not None:
-            return f"{run.progress.stage} {run.progress.done} of {run.progress.total}"
         case Phase.PREPARING:
-            return "Preparing"
+            return _progress_words(run) or "Preparing"
+        case Phase.RUNNING if run.step:
+            return step.capitalize()
         case Phase.RUNNING:
-            return step.capitalize() if run.step else "First step" if run.is_dds else "Solving"
+            return "First step" if run.is_dds else _progress_words(run) or "Solving"
         case Phase.KEPT:
-            return f"Kept after step {run.kept_at} of {run.steps}" if run.is_dds else "Kept early"
+            return f"Kept after step {run.kept_at} of {run.steps}" if run.steps else "Kept early"
         case _:
             return run.phase.value.capitalize()
+
+
+def _progress_words(run: Run) -> str:
+    """Such as "Coil maps 3 of 8"; "" where there is nothing to tell."""
+    now = run.progress
+    if now is None:
+        return ""
+    return f"{now.stage} {now.done} of {now.total}" if now.total > 1 else now.stage
 
 
 def share_done(run: Run) -> float:
@@ -158,6 +180,8 @@ def share_done(run: Run) -> float:
         return 1.0
     if run.steps:
         return run.step / run.steps
+    if run.progress is not None and run.phase in (Phase.RUNNING, Phase.PAUSED):
+        return run.progress.done / max(run.progress.total, 1)
     return 0.0
 
 
@@ -166,6 +190,8 @@ def facts_of_run(run: Run) -> dict[str, str]:
     facts: dict[str, str] = {}
     outcome = run.volume.card.get("outcome", {}) if run.volume else {}
     residual = outcome.get("residual", run.residuals[-1] if run.residuals else None)
+    if run.is_dds and run.job.settings.samples > 1:
+        facts["Image"] = f"Mean of {run.job.settings.samples} samples"
     if residual is not None:
         facts["Residual"] = f"{residual:.3g}"
     if run.timestep is not None:

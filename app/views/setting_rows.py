@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QGridLayout,
+    QHBoxLayout,
     QLabel,
     QSizePolicy,
     QSpinBox,
@@ -22,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
+from app.state.naming import METHODS
 from core.engine.settings import Help, choices_of, help_of, type_of
 
 _RESET_WIDTH = 24
@@ -65,9 +67,11 @@ class SettingRow(QObject):
     reset = Signal(str)
     focused = Signal(str)
 
-    def __init__(self, name: str, grid: QGridLayout, line: int, parent: QWidget) -> None:
+    def __init__(self, name: str, grid: QGridLayout, line: int, parent: QWidget, beside: QWidget | None = None) -> None:
+        """beside: a button at the right end of the field."""
         super().__init__(parent)
         self.name = name
+        self._place = QWidget() if beside is not None else None
         self.about = help_of(name)
         self.field, self._show = _field(name, self._edit)
         self.label = QLabel(self.about.label)
@@ -77,19 +81,32 @@ class SettingRow(QObject):
         self.reset_button.setIconSize(QSize(14, 14))
         self.reset_button.setFixedWidth(_RESET_WIDTH)
         self.reset_button.setIcon(theme.icon("reset"))
-        self.reset_button.setToolTip(f"Reset {self.about.label}")
-        self.reset_button.setAccessibleName(f"Reset {self.about.label}")
         self.reset_button.clicked.connect(lambda: self.reset.emit(name))
-        for widget in (self.label, self.field):
-            widget.setToolTip(tip(self.about))
-        self.field.setAccessibleName(self.about.label)
-        self.field.setAccessibleDescription(tip(self.about))
+        self.describe(self.about)
         self.field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._wheel = QuietWheel(self)
         self.field.installEventFilter(self._wheel)
         self.field.installEventFilter(self)
-        for column, widget in enumerate((self.label, self.field, self.reset_button)):
-            grid.addWidget(widget, line, column)
+        grid.addWidget(self.label, line, 0)
+        grid.addWidget(self.reset_button, line, 2)
+        grid.addWidget(self._place or self.field, line, 1)
+        if self._place is not None:
+            both = QHBoxLayout(self._place)
+            both.setContentsMargins(0, 0, 0, 0)
+            both.setSpacing(2)
+            both.addWidget(self.field, 1)
+            both.addWidget(beside)
+
+    def describe(self, about: Help) -> None:
+        """Use this label and help, which for some settings depend on another one."""
+        self.about = about
+        self.label.setText(about.label)
+        for widget in (self.label, self.field):
+            widget.setToolTip(tip(about))
+        self.field.setAccessibleName(about.label)
+        self.field.setAccessibleDescription(tip(about))
+        self.reset_button.setToolTip(f"Reset {about.label}")
+        self.reset_button.setAccessibleName(f"Reset {about.label}")
 
     def show_value(self, value: Any, default: Any) -> None:
         """Show a value without emitting `edited`; the reset button is there if it is not the default."""
@@ -98,8 +115,9 @@ class SettingRow(QObject):
         self.reset_button.setEnabled(value != default)
 
     def set_visible(self, visible: bool) -> None:
-        for widget in (self.label, self.field, self.reset_button):
-            widget.setVisible(visible)
+        for widget in (self.label, self.field, self.reset_button, self._place):
+            if widget is not None:
+                widget.setVisible(visible)
 
     def set_enabled(self, enabled: bool) -> None:
         self.field.setEnabled(enabled)
@@ -151,9 +169,9 @@ def _choice(choices: tuple[str, ...], edited: Callable[[Any], None]) -> tuple[QW
 
 
 DISPLAYED = {
-    "dds": "DDS",
-    "cg-sense": "CG-SENSE",
-    "zero-filled": "Zero-filled",
+    **METHODS,
+    "constant": "Constant",
+    "noise": "By the noise",
     "uniform": "Uniform",
     "quadratic": "Quadratic",
     "trailing": "Trailing",
@@ -181,7 +199,7 @@ class _Decimal(QDoubleSpinBox):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setDecimals(4)
+        self.setDecimals(7)
         self.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
 
     def textFromValue(self, value: float) -> str:

@@ -59,10 +59,13 @@ class SliceView(pg.GraphicsView):
         self._drag_from: QPoint | None = None
         self._wheel = 0
 
-    def show_plane(self, plane: npt.NDArray[np.float32], levels: Levels, spacing: tuple[float, float]) -> None:
-        """Draw a plane (y, x); the zoom stays unless the field of view changed."""
+    def show_plane(
+        self, plane: npt.NDArray[np.float32], levels: Levels, spacing: tuple[float, float], *, coloured: bool = False
+    ) -> None:
+        """Draw a plane (y, x) in grey or coloured; the zoom stays unless the field of view changed."""
         same = plane.shape == self._shape and spacing == self._spacing
         self._shape, self._spacing = plane.shape, spacing
+        self.image.show_coloured(coloured)
         self.image.show_plane(plane, levels, spacing)
         self.image.show()
         if not same:

@@ -64,6 +64,7 @@ def window(qtbot: QtBot, fake: FakeEngine, dialogs: FakeDialogs) -> Iterator[Mai
         made.activateWindow()
     yield made
     fake.reading.set()
+    fake.adding.set()
     made.leave()
     made.bridge.wait_for_end()
     made.deleteLater()

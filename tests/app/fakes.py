@@ -12,6 +12,8 @@ import numpy as np
 
 from app.bridge.engine import Engine, Machine
 from app.state.choice import PriorChoice
+from app.state.session import Fit
+from app.state.shelf import Sheet
 from core.engine.events import (
     ClassicalImage,
     Discarded,
@@ -19,6 +21,7 @@ from core.engine.events import (
     Event,
     Failed,
     Finished,
+    Noted,
     Paused,
     Progress,
     Started,
@@ -27,9 +30,11 @@ from core.engine.events import (
 )
 from core.engine.job import JobSpec
 from core.engine.stop import Stop
-from core.errors import JobError, ScanError
+from core.errors import JobError, PriorError, ScanError, UserError
 from core.formats.axes import AxesGuess
 from core.orientation import affine_from_directions
+from core.priors.card import ModelCard
+from core.priors.catalogue import Entry
 from core.scan import KSPACE_AXES, KSpace, Provenance, Volume
 
 HEIGHT, WIDTH = 24, 32
@@ -66,7 +71,9 @@ class Script:
 
     steps: int = 4
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     failing: int | None = None
+    refusal: UserError = field(default_factory=lambda: JobError("It broke.", "Too hot.", "Choose another prior."))
     free: bool = False
     jobs: list[JobSpec] = field(default_factory=list)
     _permits: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
@@ -82,19 +89,46 @@ class Script:
         frames = slices[1] - slices[0] if slices else job.scan.sizes["slice"]  # type: ignore[union-attr]
         dds = job.settings.method == "dds"
         if self.failing == 0 and dds:
-            yield Failed(JobError("It broke.", "The prior does not fit.", "Choose another prior."))
+            yield Failed(self.refusal)
             return
         yield Progress("Coil maps", frames, frames)
         names = tuple(f"slice {i + 1}" for i in range(frames))
         yield Started(Estimate(2**20, 2**30), frames, HEIGHT, WIDTH, self.steps if dds else 0, "cpu", names)
         for warning in self.warnings:
             yield Warned(warning)
+        for note in self.notes:
+            yield Noted(note)
         yield ClassicalImage("zero-filled", image(0.25, frames))
-        yield ClassicalImage("cg-sense", image(1.0, frames))
+        if job.settings.method != "zero-filled":
+            yield ClassicalImage("cg-sense", image(1.0, frames))
         if dds:
             yield from self._steps(job, stop, frames)
+        elif job.settings.method in ("l1-wavelet", "tv"):
+            yield from self._iterations(job, stop, frames)
         else:
             yield Finished(_volume(image(1.0, frames), job, None))
+
+    def _iterations(self, job: JobSpec, stop: Stop, frames: int) -> Iterator[Event]:
+        """An iterative method: as many iterations as a run of DDS has steps."""
+        done = 0
+        yield Progress("Iterations", done, self.steps)
+        while done < self.steps and not stop.ending:
+            if stop.paused:
+                stop.wait_while_paused(0.02)
+                yield Paused()
+            elif self.free or self._permits.acquire(timeout=0.01):
+                done += 1
+                yield Progress("Iterations", done, self.steps)
+        if stop.discarding:
+            yield Discarded()
+            return
+        kept = 0 if done < self.steps else None
+        made = image(1.0 if kept == 0 else 3.0, frames)
+        if kept is None:
+            yield ClassicalImage(job.settings.method, made)
+        volume = _volume(made, job, kept)
+        volume.card["outcome"]["kept_image"] = "" if kept is None else "cg-sense"
+        yield Finished(volume, kept)
 
     def _steps(self, job: JobSpec, stop: Stop, frames: int) -> Iterator[Event]:
         done = 0
@@ -118,7 +152,27 @@ class Script:
 
 def _volume(array: Any, job: JobSpec, kept: int | None) -> Volume:
     card = {"job": job.to_dict(), "outcome": {"kept_at": kept, "residual": 0.125, "seconds": 3.0}}
-    return Volume(array, spacing_mm=SPACING, card=card)
+    samples = job.settings.samples if job.settings.method == "dds" else 1
+    spread = np.abs(array).astype(np.float32) / 10 if samples > 1 else None
+    card["outcome"]["samples"] = samples
+    return Volume(array, spacing_mm=SPACING, card=card, spread=spread)
+
+
+def entry(name: str, *, bundled: bool = True, **card: Any) -> Entry:
+    """A prior on the shelf."""
+    values: dict[str, Any] = {
+        "family": "small",
+        "config": {},
+        "channels": 2,
+        "modality": "MR",
+        "anatomy": "head",
+        "sha256": "0123456789abcdef" * 4,
+        "warnings": ("Small network; heads only.",),
+        "presets": {"default": {"nfe": 20}},
+        "validation": {"25": 33.0, "200": 22.5, "800": 12.0},
+        **card,
+    }
+    return Entry(Path("/priors") / f"{name}.safetensors", ModelCard(name, **values), bundled)
 
 
 @dataclass
@@ -129,8 +183,12 @@ class FakeEngine:
     files: dict[str, KSpace] = field(default_factory=lambda: {"head.h5": scan(), "other.h5": scan("other.h5")})
     saved: list[tuple[Volume, str]] = field(default_factory=list)
     opened: list[tuple[str, str, str]] = field(default_factory=list)
+    saved_spreads: list[str] = field(default_factory=list)
+    shelf: list[Entry] = field(default_factory=lambda: [entry("mri-small"), entry("other-prior", bundled=False)])
+    fits: dict[str, Fit] = field(default_factory=dict)
     reading: threading.Event = field(default_factory=threading.Event)
     hold_reading: bool = False
+    adding: threading.Event = field(default_factory=threading.Event)
 
     def engine(self) -> Engine:
         return Engine(
@@ -142,7 +200,27 @@ class FakeEngine:
             preload=lambda: None,
             survey=lambda: Machine((PriorChoice("mri-small", "MR head"), PriorChoice("other-prior")), False),
             rehearse=lambda settings: None,
+            save_spread=lambda volume, path: self.saved_spreads.append(path),
+            list_priors=lambda: list(self.shelf),
+            add_prior=self.add_prior,
+            remove_prior=self.remove_prior,
+            read_sheets=self.read_sheets,
+            check_fit=lambda prior, scan: self.fits.get(prior, Fit()),
         )
+
+    def remove_prior(self, name: str) -> None:
+        self.shelf = [entry for entry in self.shelf if entry.path.stem != name]
+
+    def add_prior(self, path: str, name: str) -> str:
+        """Waits for `adding`, so that a test can look at what the window says meanwhile."""
+        self.adding.wait(10)
+        if not path.endswith(".pt"):
+            raise PriorError("This is no prior.", "It holds a poem.", "Choose a checkpoint.")
+        self.shelf.append(entry(name, bundled=False))
+        return name
+
+    def read_sheets(self, of: Entry) -> dict[str, Sheet]:
+        return {"samples": np.full((20, 40), 128, np.uint8)} if of.bundled else {}
 
     def open_scan(self, path: str, axes: str, domain: str) -> KSpace:
         self.opened.append((path, axes, domain))
@@ -166,11 +244,19 @@ class FakeDialogs:
 
     def __init__(self) -> None:
         self.path = ""
+        self.name = ""
         self.answer = True
         self.asked: list[str] = []
 
     def scan_to_open(self, parent: object, folder: str) -> str:
         return self.path
+
+    def prior_to_add(self, parent: object, folder: str) -> str:
+        return self.path
+
+    def name_of_prior(self, parent: object, proposal: str) -> str:
+        self.asked.append(proposal)
+        return self.name or proposal
 
     def file_to_save(self, parent: object, proposal: str) -> str:
         self.asked.append(proposal)

@@ -10,7 +10,8 @@ import pytest
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
-from app.views.main_window import MainWindow, demo_path
+from app.views.files import demo_path
+from app.views.main_window import MainWindow
 from app.window import launch
 from tests.app.fakes import FakeEngine, scan
 

@@ -15,7 +15,8 @@ from pytestqt.qtbot import QtBot
 
 from app.preferences import Preferences
 from app.views.axes_dialog import AxesDialog
-from app.views.main_window import MainWindow, local_file
+from app.views.files import local_file
+from app.views.main_window import MainWindow
 from tests.app.conftest import finished
 from tests.app.fakes import FakeDialogs, FakeEngine, scan
 

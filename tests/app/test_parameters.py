@@ -36,7 +36,7 @@ def combo(window: MainWindow, name: str) -> QComboBox:
 
 
 def test_every_setting_has_a_row_with_label_help_range_and_reset(opened: MainWindow) -> None:
-    assert list(opened.parameters.rows) == [f.name for f in dataclasses.fields(ReconSettings)]
+    assert set(opened.parameters.rows) == {f.name for f in dataclasses.fields(ReconSettings)}
     for name, row in opened.parameters.rows.items():
         about = help_of(name)
         assert row.label.text() == about.label
@@ -73,13 +73,93 @@ def test_presets(opened: MainWindow, name: str) -> None:
     assert opened.parameters.preset.currentText() == "Own settings"
 
 
-def test_only_what_the_method_uses_is_offered(opened: MainWindow) -> None:
-    choose(combo(opened, "method"), "CG-SENSE")
-    visible = {name for name, row in opened.parameters.rows.items() if row.field.isVisible()}
-    assert visible == {"method", "device"}
-    assert not opened.parameters.preset.isEnabled()
+def on_view(window: MainWindow) -> set[str]:
+    """The settings whose fields can be seen, and have a width to be seen with."""
+    QApplication.processEvents()
+    rows = window.parameters.rows.items()
+    return {name for name, row in rows if row.field.isVisible() and row.field.width() > 40}
+
+
+@pytest.mark.parametrize(
+    ("method", "settings", "seldom"),
+    [
+        ("CG-SENSE", {"method", "lam"}, {"device"}),
+        ("L1-wavelet", {"method", "lam"}, {"device"}),
+        ("TV", {"method", "lam"}, {"device"}),
+        ("Zero-filled", {"method"}, {"device"}),
+    ],
+)
+def test_only_what_the_method_uses_is_offered(
+    opened: MainWindow, method: str, settings: set[str], seldom: set[str]
+) -> None:
+    choose(combo(opened, "method"), method)
+    assert on_view(opened) == settings
+    assert not opened.parameters.preset.isVisible()
+    opened.parameters.more.click()
+    assert on_view(opened) == settings | seldom
     choose(combo(opened, "method"), "DDS")
-    assert all(row.field.isVisible() for row in opened.parameters.rows.values())
+    assert on_view(opened) == set(opened.parameters.rows) - {"lam"}
+    assert opened.parameters.preset.isVisible()
+    opened.parameters.more.click()
+    assert on_view(opened) == {"method", "prior", "nfe", "samples", "gamma_rule", "gamma"}
+
+
+def test_more_says_how_many_hidden_settings_are_not_as_usual(opened: MainWindow) -> None:
+    assert opened.parameters.more.text() == "More"
+    opened.session.choice.set(seed=3, eta=0.5)
+    assert opened.parameters.more.text() == "More (2 changed)"
+    choose(combo(opened, "method"), "TV")
+    assert opened.parameters.more.text() == "More"
+
+
+def test_lambda_follows_the_method_until_the_user_chooses_one(
+    opened: MainWindow, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    monkeypatch.setattr("app.state.weights.METHOD_LAM", {"l1-wavelet": 0.002, "tv": 0.0004})
+    row = opened.parameters.rows["lam"]
+    assert isinstance(row.field, QDoubleSpinBox)
+    choose(combo(opened, "method"), "L1-wavelet")
+    assert (row.field.value(), row.reset_button.isEnabled()) == (0.002, False)
+    choose(combo(opened, "method"), "TV")
+    assert (row.field.value(), row.reset_button.isEnabled()) == (0.0004, False)
+    row.field.setValue(0.00005)
+    assert opened.session.choice.settings.lam == pytest.approx(0.00005)
+    choose(combo(opened, "method"), "L1-wavelet")
+    assert (row.field.value(), row.reset_button.isEnabled()) == (0.00005, True)
+    qtbot.mouseClick(row.reset_button, LEFT)
+    assert opened.session.choice.settings.lam == 0.002
+    choose(combo(opened, "method"), "DDS")
+    assert opened.session.choice.settings == opened.session.choice.defaults
+
+
+def test_gamma_follows_its_rule(opened: MainWindow, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+    monkeypatch.setattr("app.state.weights.GAMMA_OF_RULE", {"constant": 5.0, "noise": 1.5})
+    row = opened.parameters.rows["gamma"]
+    assert isinstance(row.field, QDoubleSpinBox)
+    row.field.setValue(40)
+    choose(combo(opened, "gamma_rule"), "By the noise")
+    assert row.label.text() == row.field.accessibleName() == "Gamma factor"
+    assert help_of("gamma").text not in row.field.toolTip()
+    assert (row.field.value(), row.reset_button.isEnabled()) == (1.5, False)
+    row.field.setValue(2)
+    qtbot.mouseClick(row.reset_button, LEFT)
+    assert opened.session.choice.settings.gamma == 1.5
+    choose(combo(opened, "gamma_rule"), "Constant")
+    assert row.label.text() == "Gamma"
+    assert opened.session.choice.settings.gamma == ReconSettings().gamma
+
+
+def test_presets_say_how_long_they_take(opened: MainWindow) -> None:
+    box = opened.parameters.preset
+    costs = {box.itemText(i): box.itemData(i, Qt.ItemDataRole.AccessibleDescriptionRole) for i in range(box.count())}
+    usual = opened.session.choice.defaults
+    best = opened.session.choice.presets["Best"]
+    ratio = best.get("samples", 1) * best.get("nfe", usual.nfe) / usual.nfe
+    assert costs["Best"] == f"about {ratio:.0f} times as long"
+    assert costs["Paper 20"] == ""
+    choose(box, "Best")
+    assert opened.session.choice.settings.samples == 4
+    assert "4 times" in box.toolTip()
 
 
 def test_gamma_does_not_count_for_noiseless_data(opened: MainWindow) -> None:
@@ -143,6 +223,7 @@ def test_a_checkpoint_can_be_named_by_its_path(opened: MainWindow, qtbot: QtBot)
 
 
 def test_help_follows_the_focus(opened: MainWindow) -> None:
+    assert opened.parameters.rows["gamma"].field.isVisible()
     opened.parameters.rows["gamma"].field.setFocus()
     assert opened.parameters.help.text().startswith("Gamma: ")
     assert help_of("gamma").text in opened.parameters.help.text()
@@ -168,12 +249,14 @@ def test_the_wheel_over_a_field_without_focus_changes_nothing(opened: MainWindow
 
 
 def test_every_field_can_be_reached_by_tab(opened: MainWindow, qtbot: QtBot) -> None:
-    opened.parameters.preset.setFocus()
+    opened.parameters.more.click()
+    opened.parameters.rows["method"].field.setFocus()
     seen = set()
     for _ in range(60):
         seen.add(QApplication.focusWidget())
         qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
-    wanted = {row.field for row in opened.parameters.rows.values()}
+    wanted = {row.field for name, row in opened.parameters.rows.items() if name != "lam"}
+    wanted |= {opened.parameters.preset, opened.parameters.more, opened.parameters.about_prior, opened.viewer.picture}
     wanted |= {opened.parameters.reconstruct, opened.viewer.slice_view, opened.viewer.window_edit}
     assert wanted <= seen
 

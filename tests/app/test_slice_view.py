@@ -87,7 +87,7 @@ def test_wheel_and_keys_scroll(opened: MainWindow, qtbot: QtBot) -> None:
         assert display.frame == frame
         assert opened.viewer.frame_slider.value() == frame
         assert view.overlay.place[0] == f"slice {frame + 1}"
-        expected = opened.session.runs.front.classical.component("magnitude", frame)
+        expected = opened.session.runs.front.classical["cg-sense"].component("magnitude", frame)
         np.testing.assert_array_equal(view.image.image, expected)
 
 
@@ -196,7 +196,7 @@ def test_the_value_under_the_cursor(opened: MainWindow) -> None:
         hover(opened, view.position_of(x, y))
         place, value = view.overlay.cursor
         assert value.startswith(f"x {x}  y {y}  ")
-        assert f"|{abs(opened.session.runs.front.classical.image[0, y, x]):.4g}|" in value
+        assert f"|{abs(opened.session.runs.front.classical['cg-sense'].image[0, y, x]):.4g}|" in value
         expected = opened.session.scan.scan.affine @ (x, y, 0, 1)
         assert f"{'L' if expected[0] >= 0 else 'R'} {abs(expected[0]):.1f}" in place
     hover(opened, QPoint(1, 1))

@@ -15,7 +15,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer
 
 from app.state.session import Session
-from app.views.main_window import demo_path
+from app.views.files import demo_path
 from app.window import build
 
 INTERVAL_MS = 10

@@ -1,0 +1,33 @@
+"""The weights that suit each method and each rule where the user has chosen none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.engine.presets import GAMMA_OF_RULE, METHOD_LAM
+from core.engine.settings import ReconSettings
+
+
+def usual_lam(method: str) -> float:
+    """The weight of the penalty that suits a method."""
+    return METHOD_LAM.get(method, ReconSettings.lam)
+
+
+def usual_gamma(rule: str, defaults: ReconSettings) -> float:
+    """The gamma that suits a rule: that of the defaults if they follow it."""
+    return defaults.gamma if rule == defaults.gamma_rule else GAMMA_OF_RULE[rule]
+
+
+def with_weights(settings: ReconSettings, changes: dict[str, Any], defaults: ReconSettings) -> dict[str, Any]:
+    """The changes, and the weights that follow from them.
+
+    Another method brings its usual lam, unless the user has chosen one of their own. Another rule always brings its
+    usual gamma: the number means something else then.
+    """
+    method, rule = changes.get("method", settings.method), changes.get("gamma_rule", settings.gamma_rule)
+    following: dict[str, Any] = {}
+    if method != settings.method and settings.lam == usual_lam(settings.method):
+        following["lam"] = usual_lam(method)
+    if rule != settings.gamma_rule:
+        following["gamma"] = usual_gamma(rule, defaults)
+    return {**following, **changes}
