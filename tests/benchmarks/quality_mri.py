@@ -69,7 +69,7 @@ def simulated_brain(path: Path, coils: int = 8) -> KSpace:
 
 
 def case(name: str, clean: KSpace, pattern: str, prior: str, options: argparse.Namespace) -> Iterator[Row]:
-    peak = float(abs(drained(prepare(clean, None, torch.device("cpu"), Stop())).combine(to_planes(clean, None))).max())
+    peak = float(abs(combined(clean)).max())
     rng = np.random.default_rng(7)
     grain = rng.standard_normal((2, *clean.data.shape)).astype(np.float32) * (NOISE * peak / np.sqrt(2))
     noisy = clean.with_changes(data=(clean.data + grain[0] + 1j * grain[1]).astype(np.complex64), noise_std=None)
@@ -93,6 +93,11 @@ def case(name: str, clean: KSpace, pattern: str, prior: str, options: argparse.N
     for preset, detail, changes in dds_variants(tuple(options.variants.split(","))):
         chosen = {"preset": preset, "prior": prior, **changes}
         yield row(names, "dds", detail, *reconstructed(scan, chosen, options.repeats, measure))
+
+
+def combined(scan: KSpace) -> Image:
+    """The coil-combined images of a full scan, (frame, y, x)."""
+    return drained(prepare(scan, None, torch.device("cpu"), Stop())).combine(to_planes(scan, None))
 
 
 def reconstructed(scan: KSpace, chosen: dict[str, Any], repeats: int, measure: Any) -> tuple[Image, Any, float]:
