@@ -1,13 +1,17 @@
-"""The commands about priors: prior list, prior info and train."""
+"""The commands about priors: prior list, info, add and remove, and train."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from app.cli_recon import INTERRUPTED, STEPS_FORMAT, interruptible
+
+if TYPE_CHECKING:
+    from core.priors.card import ModelCard
 
 
 @click.group()
@@ -17,23 +21,97 @@ def prior() -> None:
 
 @prior.command(name="list")
 def list_command() -> None:
-    """List the priors that can be named, and where each lives."""
-    from core.priors.catalogue import list_priors
+    """List the priors that can be named, where each lives, and files among them that cannot be used."""
+    from core.priors.catalogue import Unreadable, survey_priors
 
-    for entry in list_priors():
-        card = entry.card
-        origin = "bundled" if entry.bundled else "added"
-        about = f"{card.modality}, {card.anatomy}, {card.channels} channel{'s' * (card.channels > 1)}"
-        click.echo(f"{entry.path.stem:<16} {origin:<8} {about:<36} {entry.path}")
+    found = survey_priors()
+    width = max((len(each.path.stem) for each in found), default=0)
+    for each in found:
+        origin = "bundled" if each.bundled else "added"
+        if isinstance(each, Unreadable):
+            click.echo(f"{each.path.stem:<{width}}  unreadable       {each.trouble} {each.path}")
+            continue
+        card = each.card
+        megabytes = f"{each.path.stat().st_size / 1e6:.1f} MB"
+        about = f"{card.modality}, {card.anatomy}, {card.channels} channel{'s' * (card.channels != 1)}"
+        click.echo(f"{each.path.stem:<{width}}  {origin:<7} {megabytes:>10}  {about:<36}  {each.path}")
 
 
 @prior.command(name="info")
 @click.argument("name")
-def info_command(name: str) -> None:
-    """Print the model card of the prior NAME, or of a checkpoint file."""
-    from core.priors.registry import load_prior
+@click.option("--json", "as_json", is_flag=True, help="Print the model card as JSON.")
+@click.option("--verify", is_flag=True, help="Check that the weights are the ones on the card.")
+def info_command(name: str, as_json: bool, verify: bool) -> None:
+    """Print what is known of the prior NAME, or what a checkpoint file would be."""
+    from core.priors.catalogue import bundled_folder, find_prior, user_folder
+    from core.priors.page import count_parameters, page
 
-    click.echo(load_prior(name).card.to_json(), nl=False)
+    path = find_prior(name)
+    origin = {bundled_folder(): "bundled", user_folder(): "added"}.get(path.parent, "a file, not added")
+    card = _card_of(path)
+    if verify or not card.sha256:
+        from core.priors.registry import verify_weights
+
+        origin += ", weights verified" if card.sha256 else ""
+        card = card.with_changes(sha256=verify_weights(card, path))
+    if as_json:
+        counted = card.parameters or count_parameters(path)
+        click.echo(card.with_changes(parameters=counted).to_json(), nl=False)
+    else:
+        click.echo(page(card, path, origin), nl=False)
+
+
+def _card_of(path: Path) -> ModelCard:
+    """The card beside a prior; the network of a checkpoint without one is recognised."""
+    from core.priors.card import read_card
+    from core.priors.catalogue import has_card
+
+    if has_card(path):
+        return read_card(path.with_suffix(".json"))
+    from core.priors.registry import examine
+
+    return examine(path)[0]
+
+
+@prior.command(name="add")
+@click.argument("file")
+@click.option("--as", "name", help="Name of the prior; the file's own otherwise.")
+@click.option("--heads", type=click.IntRange(min=1), help="Number of attention heads.")
+@click.option("--head-channels", type=click.IntRange(min=1), help="Channels of each attention head.")
+@click.option(
+    "--new-attention-order/--old-attention-order",
+    default=None,
+    help="Whether query, key and value are kept one after the other, or head by head.",
+)
+@click.option("--image-size", type=click.IntRange(min=1), help="Pixels along the images it was trained on.")
+@click.option("--modality", type=click.Choice(["MR", "CT"]), help="What it was trained on.")
+@click.option("--anatomy", help="Part of the body that it was trained on.")
+@click.option("--config", help="JSON file of the configuration it was trained with.")
+@click.option("--force", is_flag=True, help="Replace a prior of this name, or hide the bundled one.")
+def add_command(file: str, name: str | None, config: str | None, force: bool, **said: Any) -> None:
+    """Add the checkpoint FILE (.pt, .pth, .safetensors): recognise its network, convert it and write its card."""
+    from core.priors.adding import add_prior
+    from core.priors.page import page
+    from core.priors.recognition import Hints
+
+    hints = Hints(**{key: value for key, value in said.items() if value is not None})
+    entry = add_prior(file, name, config=config, hints=hints, force=force)
+    click.echo(page(entry.card, entry.path, "added"), nl=False)
+
+
+@prior.command(name="remove")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove_command(name: str, yes: bool) -> None:
+    """Delete the prior NAME that was added, with its card and pictures."""
+    from core.priors.adding import removable, remove_prior
+
+    path = removable(name)
+    if not yes and not click.confirm(f"Delete {path} and its card?", err=True):
+        click.echo("Kept.")
+        return
+    remove_prior(name)
+    click.echo(f"Removed {name}.")
 
 
 @click.command()
@@ -66,6 +144,8 @@ def train(recipe: str | None, data: tuple[str, ...], out: str, steps: int | None
             if progress.validation:
                 figures = ", ".join(f"t={t}: {psnr:.1f} dB" for t, psnr in progress.validation.items())
                 bar.write(f"Step {progress.step}, denoising: {figures}", file=sys.stderr)
+                levels = ", ".join(f"from t={t}: {loss:.3f}" for t, loss in progress.loss_by_level.items())
+                bar.write(f"Step {progress.step}, loss {levels}", file=sys.stderr)
             if stop.ending:
                 training.close()
                 break

@@ -34,7 +34,11 @@ MULTIPLIERS = {
 
 @dataclass(frozen=True)
 class AdmConfig:
-    """The arguments of an ADM U-Net. attention: the down-sampling factors at which attention stands."""
+    """The arguments of an ADM U-Net. attention: the down-sampling factors at which attention stands.
+
+    residual_resampling: sizes change within residual blocks; otherwise by a convolution, if learned_resampling, or by
+    means and repetition.
+    """
 
     in_channels: int
     out_channels: int
@@ -47,6 +51,7 @@ class AdmConfig:
     head_channels: int = -1
     scale_shift: bool = True
     residual_resampling: bool = True
+    learned_resampling: bool = True
     new_attention_order: bool = False
 
     def heads_at(self, channels: int, *, up: bool = False) -> int:
@@ -62,27 +67,34 @@ class AdmConfig:
     def from_published(cls, config: dict[str, Any]) -> AdmConfig:
         """From the keys that published configurations use (num_channels, channel_mult, attention_resolutions ...).
 
+        attention_factors, not a published key, stands for attention_resolutions where the image size is not known.
         Raises PriorError for class-conditional networks and image sizes whose multipliers are not known.
         """
         if config.get("class_cond"):
             raise PriorError("This prior needs a class label.", "It was trained class-conditionally.", "Use another.")
-        size, channels = int(config["image_size"]), int(config["in_channels"])
+        channels = int(config["in_channels"])
         named = str(config.get("channel_mult") or "")
+        size = 0 if named else int(config["image_size"])
         if not named and size not in MULTIPLIERS:
             raise PriorError(f"No channel multipliers are known for image size {size}.", "", "Give channel_mult.")
-        resolutions = [int(r) for r in str(config["attention_resolutions"]).split(",") if r]
+        factors = config.get("attention_factors")
+        if factors is None:
+            factors = [
+                int(config["image_size"]) // int(r) for r in str(config["attention_resolutions"]).split(",") if r
+            ]
         return cls(
             in_channels=channels,
             out_channels=2 * channels if config.get("learn_sigma") else channels,
             width=int(config["num_channels"]),
             residual_blocks=int(config["num_res_blocks"]),
             multipliers=tuple(float(m) for m in named.split(",")) if named else MULTIPLIERS[size],
-            attention=tuple(size // r for r in resolutions),
+            attention=tuple(factors),
             heads=int(config.get("num_heads", 4)),
             heads_upsample=int(config.get("num_heads_upsample", -1)),
             head_channels=int(config.get("num_head_channels", -1)),
             scale_shift=bool(config.get("use_scale_shift_norm", True)),
             residual_resampling=bool(config.get("resblock_updown", True)),
+            learned_resampling=bool(config.get("conv_resample", True)),
             new_attention_order=bool(config.get("use_new_attention_order", False)),
         )
 
@@ -147,8 +159,8 @@ class AdmUNet(nn.Module):
                 channels = out
                 skips.append(channels)
             if level < len(config.multipliers) - 1:
-                residual = config.residual_resampling
-                down = self._residual(channels, channels, "down") if residual else Downsample(channels, learned=True)
+                residual, learned = config.residual_resampling, config.learned_resampling
+                down = self._residual(channels, channels, "down") if residual else Downsample(channels, learned=learned)
                 self.input_blocks.append(Stage(down))
                 skips.append(channels)
         return skips
@@ -166,9 +178,9 @@ class AdmUNet(nn.Module):
                 if 2**level in config.attention:
                     layers.append(self._attention(channels, up=True))
                 if level and i == config.residual_blocks:
-                    residual = config.residual_resampling
+                    residual, learned = config.residual_resampling, config.learned_resampling
                     layers.append(
-                        self._residual(channels, channels, "up") if residual else Upsample(channels, learned=True)
+                        self._residual(channels, channels, "up") if residual else Upsample(channels, learned=learned)
                     )
                 self.output_blocks.append(Stage(*layers))
         return channels

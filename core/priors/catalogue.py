@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import glob
+import json
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from core.errors import PriorError
 from core.priors.card import ModelCard, read_card
+
+WEIGHTS = ".safetensors"
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,15 @@ class Entry:
 
     path: Path
     card: ModelCard
+    bundled: bool
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A file in a folder of priors that cannot be used, and why."""
+
+    path: Path
+    trouble: PriorError
     bundled: bool
 
 
@@ -32,15 +45,26 @@ def bundled_folder() -> Path:
 
 
 def list_priors() -> list[Entry]:
-    """All priors that can be named; a user's hides a bundled one of the same name. Unreadable cards are left out."""
+    """All priors that can be named; a user's hides a bundled one of the same name. Unreadable ones are left out."""
+    return [found for found in survey_priors() if isinstance(found, Entry)]
+
+
+def survey_priors() -> list[Entry | Unreadable]:
+    """All priors that can be named, bundled ones first, then what lies among them but cannot be used."""
     found: dict[str, Entry] = {}
+    unreadable: list[Unreadable] = []
     for folder, bundled in ((bundled_folder(), True), (user_folder(), False)):
-        for path in sorted(folder.glob("*.safetensors")):
-            try:
-                found[path.stem] = Entry(path, read_card(path.with_suffix(".json")), bundled)
-            except PriorError:
-                continue
-    return list(found.values())
+        for path in sorted(folder.glob(f"*{WEIGHTS}")):
+            entry = _entry(path, bundled)
+            if isinstance(entry, Entry):
+                found[path.stem] = entry
+            else:
+                unreadable.append(entry)
+        for path in sorted(folder.glob("*.json")):
+            if "." not in path.stem and not path.with_suffix(WEIGHTS).exists():
+                missing = PriorError(f"{path.name} is a card without weights.", "", "Add the prior again.")
+                unreadable.append(Unreadable(path, missing, bundled))
+    return [*found.values(), *unreadable]
 
 
 def find_prior(path_or_name: str | Path) -> Path:
@@ -51,7 +75,7 @@ def find_prior(path_or_name: str | Path) -> Path:
             return given
         raise PriorError(f"There is no file {given.name}.", f"Looked for {given}.", "Check the path.")
     for folder in (user_folder(), bundled_folder()):
-        path = folder / f"{given}.safetensors"
+        path = folder / f"{given}{WEIGHTS}"
         if path.is_file():
             return path
     names = ", ".join(entry.path.stem for entry in list_priors()) or "none"
@@ -65,3 +89,34 @@ def card_of(path_or_name: str | Path) -> ModelCard | None:
         return read_card(beside)
     except PriorError:
         return None
+
+
+def has_card(weights: Path) -> bool:
+    """Whether a model card lies beside the weights, and not just the configuration of a published network."""
+    beside = weights.with_suffix(".json")
+    try:
+        values = json.loads(beside.read_text("utf-8")) if beside.is_file() else None
+    except (OSError, ValueError):
+        return beside.is_file()  # reading it as a card says what is wrong with it
+    return isinstance(values, dict) and "family" in values
+
+
+def companions(weights: Path) -> dict[str, Path]:
+    """The recipe and the pictures beside the weights of a prior, by suffix: ".recipe.json", ".samples.png" ..."""
+    found = weights.parent.glob(f"{glob.escape(weights.stem)}.*")
+    return {
+        path.name.removeprefix(weights.stem): path
+        for path in sorted(found)
+        if path.name.endswith((".recipe.json", ".png")) and path.is_file()
+    }
+
+
+def _entry(path: Path, bundled: bool) -> Entry | Unreadable:
+    card = path.with_suffix(".json")
+    if not card.is_file():
+        trouble = PriorError(f"{path.name} has no card.", f"{card.name} is missing.", "Add it again from its weights.")
+        return Unreadable(path, trouble, bundled)
+    try:
+        return Entry(path, read_card(card), bundled)
+    except PriorError as error:
+        return Unreadable(path, error, bundled)

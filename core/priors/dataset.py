@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -12,28 +12,28 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from core.priors.contrast import ContrastCurves, random_curves
+from core.priors.contrast import ContrastCurves
+from core.priors.looks import CodeArray, Look, MrLook
 
 ByteArray = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float32]
 
-CODE_MAX = 1.25
-"""The intensity, in units of the 99.5th percentile, that the largest byte stands for."""
-
+MR: Look = MrLook()
 PYRAMID = (1.0, 1.25, 1.55, 1.95)
 HELD_OUT_SHARE = 0.1
 LEAST_SLICES = 40
-"""Fewer slices than this along an axis are not cut across it, unless they were made so."""
+"""A volume with fewer voxels than this along an axis is only cut into slices as it was made."""
 LEAST_HELD_OUT = 5
+FINEST_PIXEL = 0.9
 GAP = 4
 """Voxels between the slices to learn from and those held out: as far as denoising looks."""
 
 
 @dataclass(frozen=True)
 class Level:
-    """One resolution of a volume: intensities and how much of each voxel is brain (255: all), as bytes (z, y, x)."""
+    """One resolution of a volume (z, y, x): intensities as codes of its look, share of brain as bytes (255: all)."""
 
-    codes: ByteArray
+    codes: CodeArray
     inside: ByteArray | None
     spacing_mm: tuple[float, float, float]
 
@@ -49,32 +49,35 @@ class PreparedVolume:
 
 @dataclass(frozen=True)
 class CropOptions:
-    """What crops look like: size in pixels, pixel size and slice thickness in mm (ranges), largest rotation."""
+    """What crops look like: size in pixels, pixel size and slice thickness in mm (ranges), largest rotation.
+
+    No pixel is much smaller than the voxels of its volume: a blurred crop would teach that images are blurred.
+    """
 
     size: int = 96
     pixel_mm: tuple[float, float] = (0.65, 1.35)
     thickness_mm: tuple[float, float] = (0.7, 5.0)
     rotation_degrees: float = 25.0
-    gain: tuple[float, float] = (0.7, 1.3)
     channels: int = 2
+    look: Look = field(default_factory=MrLook)
 
 
 def split(
-    array: FloatArray, inside: FloatArray | None, spacing: tuple[float, float, float], name: str
+    array: FloatArray, inside: FloatArray | None, spacing: tuple[float, float, float], name: str, look: Look = MR
 ) -> tuple[PreparedVolume, tuple[PreparedVolume, ...]]:
     """(for training, for validation): the last tenth of the slices along each axis is held out.
 
     The training part ends before all of them, so that no held-out voxel is seen along any axis. Thick slices are only
     cut as they were made; too few of them are all for training.
     """
-    axes = tuple(i for i in range(3) if array.shape[i] >= LEAST_SLICES and _is_thin(spacing, i)) or (0,)
+    axes = tuple(i for i in range(3) if min(array.shape) >= LEAST_SLICES and _is_thin(spacing, i)) or (0,)
     held = tuple(i for i in axes if array.shape[i] >= LEAST_HELD_OUT)
     ends = [round(n * (1 - HELD_OUT_SHARE)) if i in held else n for i, n in enumerate(array.shape)]
     gap = [(GAP if array.shape[i] >= LEAST_SLICES else 0) if i in held else 0 for i in range(3)]
     training = tuple(slice(0, end - g) for end, g in zip(ends, gap, strict=True))
 
     def part(box: tuple[slice, ...], along: tuple[int, ...]) -> PreparedVolume:
-        return prepare(array[box], None if inside is None else inside[box], spacing, name, along)
+        return prepare(array[box], None if inside is None else inside[box], spacing, name, along, look)
 
     slabs = [tuple(slice(ends[i], None) if i == axis else slice(None) for i in range(3)) for axis in held]
     return part(training, axes), tuple(part(slab, (axis,)) for slab, axis in zip(slabs, held, strict=True))
@@ -92,14 +95,15 @@ def prepare(
     spacing: tuple[float, float, float],
     name: str,
     axes: tuple[int, ...] = (0, 1, 2),
+    look: Look = MR,
 ) -> PreparedVolume:
-    """The pyramid of a volume (z, y, x) that was scaled so that its 99.5th percentile is 1."""
+    """The pyramid of a volume (z, y, x): MR scaled so that its 99.5th percentile is 1, CT in HU."""
     levels = []
     for factor in PYRAMID:
         each = tuple(factor if s <= 2 * min(spacing) else 1.0 for s in spacing)
         mask = None if inside is None else _bytes(_shrink(inside, each))
         depth, row, column = (s * f for s, f in zip(spacing, each, strict=True))
-        levels.append(Level(_bytes(_shrink(array, each) / np.float32(CODE_MAX)), mask, (depth, row, column)))
+        levels.append(Level(look.encode(_shrink(array, each)), mask, (depth, row, column)))
     return PreparedVolume(name, tuple(levels), axes)
 
 
@@ -144,22 +148,17 @@ class CropSampler:
         volume = self.volumes[self.rng.choice(len(self.volumes), p=self.shares)]
         image = self._slice(volume)
         for _ in range(4):
-            if image.mean() > 0.15 or self.rng.random() < 0.15:
+            if image.mean() > self.options.look.mostly_air or self.rng.random() < 0.15:
                 break
             image = self._slice(volume)
-        rng, size = self.rng, self.options.size
-        bias = torch.exp(smooth_field(rng, size, 4) * float(rng.uniform(0, 0.25)))
-        image = image * bias * float(rng.uniform(*self.options.gain))
-        if self.options.channels == 1:
-            return image[None]
-        phase = random_phase(rng, size)
-        return torch.stack((image * phase.cos(), image * phase.sin()))
+        return self.options.look.finish(image, self.options.channels, self.rng)
 
     def _slice(self, volume: PreparedVolume) -> Tensor:
         """A slab cut from the volume, recoloured, averaged, turned and scaled: (size, size) magnitude."""
         rng, options = self.rng, self.options
         axis = int(rng.choice(volume.axes))
-        pixel = float(np.exp(rng.uniform(*np.log(options.pixel_mm))))
+        finest = FINEST_PIXEL * max(np.delete(volume.levels[0].spacing_mm, axis))
+        pixel = max(float(np.exp(rng.uniform(*np.log(options.pixel_mm)))), finest)
         level = _level_for(volume, axis, pixel)
         spacing = np.array(level.spacing_mm)
         matrix = self._matrix(pixel / np.delete(spacing, axis))
@@ -169,14 +168,16 @@ class CropSampler:
         first = int(rng.integers(0, depth - thickness + 1))
         plane = np.delete(level.codes.shape, axis)
         centre = [int(rng.integers(0, n)) for n in plane]
-        curves = random_curves(rng, level.inside is not None)
+        curves = options.look.curves(rng, level.inside is not None)
         slab = slice(first, first + thickness)
         rows = [mirrored(np.arange(c - r, c + r + 1), n) for c, r, n in zip(centre, reach, plane, strict=True)]
         patch = _recolour(level, axis, slab, rows, curves)
+        if not options.look.scaled:
+            return _sample(patch, matrix, options.size, options.look.darkest)
         coarse = [np.arange(0, n, 4) for n in plane]
         whole = _recolour(level, axis, slice(first + thickness // 2, first + thickness // 2 + 1), coarse, curves)
         scale = max(float(np.percentile(whole, 99.5)), 0.05)
-        return _sample(patch / scale, matrix, options.size)
+        return _sample(patch / scale, matrix, options.size, options.look.darkest)
 
     def _matrix(self, per_pixel: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Voxels (row, column) for each output pixel (row, column): flips, quarter turns and a small rotation."""
@@ -204,8 +205,8 @@ def _recolour(
 ) -> FloatArray:
     """Mean over a slab of the intensities after the curves, at the given rows and columns."""
 
-    def cut(array: ByteArray) -> ByteArray:
-        section: ByteArray = np.moveaxis(array, axis, 0)[slab][:, rows[0][:, None], rows[1][None]]
+    def cut(array: CodeArray) -> CodeArray:
+        section: CodeArray = np.moveaxis(array, axis, 0)[slab][:, rows[0][:, None], rows[1][None]]
         return section
 
     values = curves.outside[cut(level.codes)]
@@ -216,7 +217,7 @@ def _recolour(
     return mean
 
 
-def _sample(patch: FloatArray, matrix: npt.NDArray[np.float64], size: int) -> Tensor:
+def _sample(patch: FloatArray, matrix: npt.NDArray[np.float64], size: int, darkest: float) -> Tensor:
     """`size` squared pixels around the centre of the patch, by cubic interpolation."""
     places = torch.arange(size, dtype=torch.float32) - (size - 1) / 2
     row, column = torch.meshgrid(places, places, indexing="ij")
@@ -226,7 +227,7 @@ def _sample(patch: FloatArray, matrix: npt.NDArray[np.float64], size: int) -> Te
     grid = torch.stack((x, y), dim=-1)[None]
     image = torch.from_numpy(patch.astype(np.float32))[None, None]
     out = functional.grid_sample(image, grid, mode="bicubic", padding_mode="border", align_corners=True)
-    return out[0, 0].clamp(min=0)
+    return out[0, 0].clamp(min=darkest)
 
 
 def mirrored(index: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.int64]:
@@ -235,25 +236,3 @@ def mirrored(index: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.int64]:
     folded = np.mod(index, period)
     result: npt.NDArray[np.int64] = np.where(folded >= n, period - folded, folded)
     return result
-
-
-def smooth_field(rng: np.random.Generator, size: int, knots: int) -> Tensor:
-    """A smooth random field (size, size) of about unit standard deviation."""
-    coarse = torch.from_numpy(rng.standard_normal((1, 1, knots, knots)).astype(np.float32))
-    return functional.interpolate(coarse, size=(size, size), mode="bicubic", align_corners=True)[0, 0]
-
-
-def random_phase(rng: np.random.Generator, size: int) -> Tensor:
-    """A smooth phase (size, size) in radians: constant, linear, quadratic and irregular parts; sometimes strong."""
-    phase = torch.full((size, size), float(rng.uniform(0, 2 * np.pi)))
-    kind = rng.random()
-    if kind < 0.15:
-        return phase
-    strength = 2.5 if kind > 0.85 else 1.0
-    line = torch.linspace(-1, 1, size)
-    slopes = rng.normal(0, 1.0 * strength, 2)
-    bends = rng.normal(0, 0.5 * strength, 3)
-    y, x = line[:, None], line[None]
-    phase = phase + float(slopes[0]) * y + float(slopes[1]) * x
-    phase = phase + float(bends[0]) * y * y + float(bends[1]) * x * x + float(bends[2]) * x * y
-    return phase + smooth_field(rng, size, 6) * float(rng.uniform(0, 0.6 * strength))

@@ -80,10 +80,14 @@ def head(
 
 @dataclass
 class HeadModel:
-    """All that is random in a head: drawn once from the seed, then evaluated plane by plane."""
+    """All that is random in a head: drawn once from the seed, then evaluated plane by plane.
+
+    sclera: the tissue whose signal the coat of the eye has; as dark as bone in MRI, not in CT.
+    """
 
     seed: int
     lesions: int | None = None
+    sclera: str = "bone"
     rng: np.random.Generator = field(init=False)
 
     def __post_init__(self) -> None:
@@ -104,8 +108,16 @@ class HeadModel:
         rng = np.random.default_rng((self.seed, list(CONTRASTS).index(contrast)))
         return (np.array(CONTRASTS[contrast]) * np.exp(rng.normal(0, jitter, len(TISSUES)))).astype(np.float32)
 
-    def plane(self, x: FloatArray, y: FloatArray, z: float, values: FloatArray, pixel_mm: float) -> Canvas:
-        """One axial plane at height z, painted with the given signals."""
+    def plane(
+        self,
+        x: FloatArray,
+        y: FloatArray,
+        z: float,
+        values: FloatArray,
+        pixel_mm: float,
+        texture: tuple[float, float] = (0.025, 0.015),
+    ) -> Canvas:
+        """One axial plane at height z, painted with the given signals. texture: relative, its coarse and fine part."""
         points = self._points(x, y, z)
         canvas = Canvas(points, values, pixel_mm)
         brain = self.brain
@@ -120,8 +132,7 @@ class HeadModel:
         for centre, radius, tissue in self.spots:
             bumps = 1.2 * self.fine.at(points)
             canvas.paint(tissue, np.minimum(ellipsoid(points, centre, radius) + bumps, brain.depth(points) - 1))
-        texture = 1 + 0.025 * self.coarse.at(points) + 0.015 * self.grain.at(points)
-        canvas.image *= texture
+        canvas.image *= 1 + texture[0] * self.coarse.at(points) + texture[1] * self.grain.at(points)
         np.maximum(canvas.image, 0, out=canvas.image)
         return canvas
 
@@ -178,7 +189,7 @@ class HeadModel:
                 canvas.paint("muscle", chain(points, knots))
             canvas.paint("white", chain(points, [(side * 32, -66, -35, 2), (side * 18, -40, -29, 2)]))
             eye = (side * 32.0, -77.0, -35.0)
-            canvas.paint("bone", ellipsoid(points, eye, (self.eye + 1,) * 3))
+            canvas.paint(self.sclera, ellipsoid(points, eye, (self.eye + 1,) * 3))
             canvas.paint("vitreous", ellipsoid(points, eye, (self.eye,) * 3))
             canvas.paint("lens", ellipsoid(points, (eye[0], eye[1] - 8.5, eye[2]), (4.5, 2.2, 4.5)))
         canvas.paint("air", ellipsoid(points, (0, -62, -40), (11, 22, 16)) + bumps)

@@ -32,7 +32,7 @@ class Prior:
     @cached_property
     def schedule(self) -> NoiseSchedule:
         """The noise levels that the network was trained on."""
-        return noise_schedule(self.card.noise_schedule, self.card.training_steps)
+        return noise_schedule(self.card.noise_schedule, self.card.training_steps, self.card.sigma_range)
 
     def to(self, device: torch.device) -> Prior:
         self.network.to(device)
@@ -41,10 +41,15 @@ class Prior:
     def predict(self, x: Tensor, timestep: int) -> tuple[Tensor, Tensor]:
         """(denoised estimate, noise) in the noisy image x, in the shape and dtype of x.
 
-        x: complex (b, h, w) for a two-channel prior, or real (b, channels, h, w). Any height and width: it is padded by
-        reflection to what the network needs. Raises PriorError if the channels do not match.
+        x: complex (b, h, w) for a two-channel prior or one that takes parts (see ModelCard.takes_parts), real (b, h, w)
+        for a one-channel prior, or real (b, channels, h, w). Any height and width: it is padded by reflection to what
+        the network needs. Raises PriorError if the channels do not match.
         """
-        real = torch.view_as_real(x).movedim(-1, 1) if x.is_complex() else x
+        if x.is_complex() and self.card.takes_parts:
+            parts = self.predict(torch.view_as_real(x).movedim(-1, 0).flatten(0, 1), timestep)
+            estimate, noise = (torch.complex(*part.reshape(2, *x.shape)) for part in parts)
+            return estimate, noise
+        real = torch.view_as_real(x).movedim(-1, 1) if x.is_complex() else x[:, None] if x.dim() == 3 else x
         if real.shape[1] != self.channels:
             raise PriorError(
                 f"The prior {self.card.name} has {self.channels} channels, the image has {real.shape[1]}.",
@@ -54,6 +59,8 @@ class Prior:
         prediction = self._run_network(real.float(), timestep).to(real.dtype)
         if x.is_complex():
             prediction = torch.view_as_complex(prediction.movedim(1, -1).contiguous())
+        elif x.dim() == 3:
+            prediction = prediction[:, 0]
         return denoised_and_noise(self.card.parametrization, prediction, x, *self.schedule.levels(timestep))
 
     @torch.inference_mode()

@@ -15,10 +15,12 @@ from core.errors import JobError
 class SourceRecipe:
     """One source of images.
 
-    kind: "volume" (a file or folder, see core.priors.volumes) or "phantom:head" (made up, `count` heads from `seed`).
+    kind: "volume" (a file or folder, see core.priors.volumes), or one that is made up, `count` times from `seed`:
+    "phantom:head" and, in HU, "phantom:head-ct" and "phantom:leaves".
     weight: its share among the sources. box: first and last voxel per axis (z, y, x), or all. denoise: take the noise
     of the source itself away first. brain: find the brain in a T1-weighted head, so that it can be given other
-    contrasts than what surrounds it. name and licence go on the model card.
+    contrasts than what surrounds it. repaint: where a CT prior learns from an MR volume, the seed of the random
+    Hounsfield units that its intensities are given; 0 for a file in HU. name and licence go on the model card.
     """
 
     kind: str = "volume"
@@ -27,6 +29,7 @@ class SourceRecipe:
     box: tuple[tuple[int, int], ...] | None = None
     denoise: bool = False
     brain: bool = False
+    repaint: int = 0
     count: int = 8
     seed: int = 1000
     name: str = ""
@@ -37,10 +40,13 @@ class SourceRecipe:
 class TrainingRecipe:
     """Everything that decides what a training gives.
 
-    crop: side in pixels. The learning rate warms up linearly, stays, and falls to nothing over the last `decay_share`
-    of the steps. low_noise_share of the timesteps are low_noise_below * u ** low_noise_power for a uniform
-    u, the others lie anywhere. precision: "fp32" or
+    crop: side in pixels. pixel_mm, thickness_mm: ranges of a crop's pixel size and slice thickness. The learning rate
+    warms up linearly, stays, and falls to nothing over the last `decay_share` of the steps. low_noise_share of the
+    timesteps are low_noise_below * u ** low_noise_power for a uniform u, the others lie anywhere. precision: "fp32" or
     "bf16" (autocast). clip: largest norm of the gradient. presets: settings that suit the prior, for its card.
+    start_from: a prior (name or file) of the same network whose weights the training starts with, or none.
+    min_snr: largest signal-to-noise ratio that counts in the weight of the loss (Hang et al. 2023, arXiv 2303.09556),
+    or 0 for the plain loss of the parametrization.
     """
 
     name: str
@@ -55,6 +61,8 @@ class TrainingRecipe:
     parametrization: str = "v"
     noise_schedule: str = "vp-linear"
     crop: int = 96
+    pixel_mm: tuple[float, float] = (0.65, 1.35)
+    thickness_mm: tuple[float, float] = (0.7, 5.0)
     batch: int = 8
     steps: int = 10000
     learning_rate: float = 1e-3
@@ -65,7 +73,9 @@ class TrainingRecipe:
     low_noise_share: float = 0.75
     low_noise_below: int = 400
     low_noise_power: float = 2.0
+    min_snr: float = 0.0
     precision: str = "bf16"
+    start_from: str = ""
     seed: int = 0
     validate_every: int = 1000
     presets: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -94,7 +104,7 @@ def read_recipe(path: Path) -> TrainingRecipe:
     try:
         values = json.loads(path.read_text("utf-8"))
         values["sources"] = tuple(_source(v) for v in values["sources"])
-        for name in ("widths", "blocks"):
+        for name in ("widths", "blocks", "pixel_mm", "thickness_mm"):
             if name in values:
                 values[name] = tuple(values[name])
         return TrainingRecipe(**values)

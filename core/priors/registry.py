@@ -13,89 +13,97 @@ from core.diffusion.unet import AdmConfig, AdmUNet
 from core.errors import PriorError
 from core.priors.card import ModelCard, read_card
 from core.priors.catalogue import find_prior
-from core.priors.checkpoint import load_weights, read_state_dict, sha256_of
+from core.priors.checkpoint import StateDict, load_weights, read_state_dict, sha256_of
+from core.priors.first_card import first_card
 from core.priors.prior import Prior
-from core.priors.published import PUBLISHED, recognise
+from core.priors.recognition import Hints, recognise
+
+_SECTIONS = ("training", "data", "model")
+"""Of published configurations; what several have is taken from the last."""
 
 
 def load_prior(path_or_name: str | Path, config: dict[str, Any] | str | Path | None = None) -> Prior:
     """A prior, ready on the CPU.
 
     path_or_name: a name from `list_priors`, a .safetensors file beside its card, or a checkpoint (.pt, .pth,
-    .safetensors) of an ADM network. config: for the last, the published configuration as a dict or a JSON file; left
-    out, a JSON file of the checkpoint's name is looked for, then the published DDS checkpoints are recognised.
+    .safetensors) of an ADM or NCSN++ network, which is recognised. config: for the last, the configuration that it was
+    published with, as a dict or a JSON file; left out, a JSON file of the checkpoint's name is looked for.
     Raises PriorError for everything that cannot be loaded. The network's hash is on the card.
     """
     path = find_prior(path_or_name)
+    card, weights = examine(path, config)
     digest = sha256_of(path)
-    weights = read_state_dict(path)
-    card = _card_for(path, weights, config)
-    if card.sha256 and card.sha256 != digest:
-        raise PriorError(
-            f"The weights of {card.name} are not the ones on its card.",
-            "The file was damaged or replaced.",
-            "Install the program again, or add the prior again.",
-        )
+    _refuse_others(card, digest)
     network = load_weights(build_network(card), weights, path.name)
     parameters = sum(p.numel() for p in network.parameters())
     return Prior(network, card.with_changes(sha256=digest, parameters=parameters))
 
 
-def build_network(card: ModelCard) -> nn.Module:
-    """The network that a card describes, without its weights (on the meta device)."""
-    with torch.device("meta"):
-        if card.family == "adm":
-            return AdmUNet(AdmConfig.from_published(card.config))
-        if card.family == "small":
-            from core.diffusion.small_unet import SmallUNet
+def examine(
+    path: Path, config: dict[str, Any] | str | Path | None = None, hints: Hints | None = None
+) -> tuple[ModelCard, StateDict]:
+    """(card, weights by the names of its network) of a checkpoint file, without building the network.
 
-            network: nn.Module = SmallUNet(**card.config)
-            return network
-    raise PriorError(f"The network family {card.family!r} of {card.name} is not known.", "", "Update the program.")
-
-
-def _card_for(path: Path, weights: dict[str, Any], config: dict[str, Any] | str | Path | None) -> ModelCard:
+    config: see load_prior. hints: what else is said of it. Raises PriorError for what cannot be read or recognised.
+    """
+    said = hints or Hints()
+    weights = read_state_dict(path)
     beside = path.with_suffix(".json")
     if config is None and beside.is_file():
         config = beside
     if isinstance(config, (str, Path)):
-        values = _read_json(Path(config))
+        values = read_config(Path(config))
         if "family" in values:
-            return read_card(Path(config))
+            return said.added_to(read_card(Path(config))), weights
         config = values
-    if config is None:
-        known = recognise(weights)
-        if known is None:
-            raise PriorError(
-                f"The network in {path.name} is not recognised.",
-                f"It has {len(weights)} entries, first {next(iter(weights))}.",
-                "Put its configuration beside it as a .json file.",
-            )
-        config = PUBLISHED[known]
-    try:
-        return _card_of_config(path.stem, config)
-    except (KeyError, TypeError, ValueError) as error:
-        raise PriorError(f"The configuration of {path.name} is not complete.", str(error), "Correct it.") from error
+    said = said.with_config(config or {})
+    found = recognise(weights, path.name, said)
+    return first_card(path.stem, found, said), found.weights
 
 
-def _card_of_config(name: str, config: dict[str, Any]) -> ModelCard:
-    channels = int(config["in_channels"])
-    return ModelCard(
-        name=name,
-        family="adm",
-        config=config,
-        channels=channels,
-        modality="MR" if channels == 2 else "unknown",
-        image_size=int(config["image_size"]),
-        warnings=("Training data and licence of this checkpoint are not known.",),
-    )
-
-
-def _read_json(path: Path) -> dict[str, Any]:
+def read_config(path: Path) -> dict[str, Any]:
+    """The JSON object in a file: a model card, or a published configuration, whose sections are taken together."""
     try:
         values = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise PriorError(f"{path.name} cannot be read.", str(error), "Correct it.") from error
     if not isinstance(values, dict):
         raise PriorError(f"{path.name} is not a configuration.", "It is no JSON object.", "Correct it.")
-    return values
+    sections = {} if "family" in values else {k: v for k, v in values.items() if k in _SECTIONS and isinstance(v, dict)}
+    merged = {key: value for name in _SECTIONS for key, value in sections.get(name, {}).items()}
+    return {key: value for key, value in values.items() if key not in sections} | merged
+
+
+def verify_weights(card: ModelCard, path: Path) -> str:
+    """The SHA-256 of a prior's weights. Raises PriorError if the card says another one."""
+    digest = sha256_of(path)
+    _refuse_others(card, digest)
+    return digest
+
+
+def _refuse_others(card: ModelCard, digest: str) -> None:
+    if card.sha256 and card.sha256 != digest:
+        raise PriorError(
+            f"The weights of {card.name} are not the ones on its card.",
+            "The file was damaged or replaced.",
+            "Install the program again, or add the prior again.",
+        )
+
+
+def build_network(card: ModelCard) -> nn.Module:
+    """The network that a card describes, without its weights (on the meta device)."""
+    network: nn.Module
+    with torch.device("meta"):
+        if card.family == "adm":
+            return AdmUNet(AdmConfig.from_published(card.config))
+        if card.family == "small":
+            from core.diffusion.small_unet import SmallUNet
+
+            network = SmallUNet(**card.config)
+            return network
+        if card.family == "ncsnpp":
+            from core.diffusion.ncsnpp import NcsnPlusPlus, NcsnppConfig
+
+            network = NcsnPlusPlus(NcsnppConfig.from_dict(card.config))
+            return network
+    raise PriorError(f"The network family {card.family!r} of {card.name} is not known.", "", "Update the program.")

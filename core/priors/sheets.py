@@ -13,6 +13,9 @@ from core.priors.prior import Prior
 
 _GAP = 4
 
+AIR, BRIGHTEST = -1.0, 0.5
+"""What a one-channel prior shows as black and white, in its own units of 1000 HU."""
+
 
 def sample_sheet(prior: Prior, path: Path, *, size: int = 96, count: int = 8, nfe: int = 40, seed: int = 0) -> None:
     """Write a PNG of `count` images made from noise alone by DDIM (Song et al. 2020, arXiv 2010.02502, eq. 12)."""
@@ -43,8 +46,10 @@ def denoising_sheet(
 
 
 def magnitude(images: Tensor) -> Tensor:
-    """(b, channels, h, w) to (b, h, w): the size of a complex image, or the only channel."""
-    return images[:, 0] if images.shape[1] == 1 else torch.linalg.vector_norm(images, dim=1)
+    """(b, channels, h, w) to (b, h, w), 0 black: the size of a complex image, or CT from air to 500 HU."""
+    one = images.shape[1] == 1
+    shown: Tensor = (images[:, 0] - AIR) / (BRIGHTEST - AIR) if one else torch.linalg.vector_norm(images, dim=1)
+    return shown
 
 
 def _write_png(rows: list[list[Tensor]], path: Path) -> None:

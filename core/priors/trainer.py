@@ -21,10 +21,15 @@ from core.diffusion.parametrization import denoised_and_noise
 from core.diffusion.schedule import noise_schedule
 from core.diffusion.small_unet import SmallUNet
 from core.errors import JobError
+from core.priors.catalogue import find_prior
+from core.priors.checkpoint import load_weights, read_state_dict
 from core.priors.dataset import CropOptions, CropSampler, PreparedVolume
+from core.priors.looks import look_of
 from core.priors.recipe import TrainingRecipe
 
 VALIDATION_TIMESTEPS = (25, 50, 100, 200, 300, 400, 600, 800)
+LEVELS = (0, 10, 25, 50, 100, 200, 300, 400, 600, 800)
+"""Timesteps at which the ranges begin that the loss is told by."""
 SKIPS_ALLOWED = 20
 VALIDATION_SEED = 77
 STATE_FILE = "state.json"
@@ -48,9 +53,12 @@ class Trainer:
         self.ema = copy.deepcopy(self.network).requires_grad_(False)
         self.optimizer = torch.optim.AdamW(self.network.parameters(), recipe.learning_rate, betas=(0.9, 0.99))
         self.schedule = noise_schedule(recipe.noise_schedule)
-        self.crops = CropOptions(size=recipe.crop, channels=recipe.channels)
+        self.crops = crop_options(recipe, recipe.crop)
+        # Compiling takes minutes on a CPU and gains nothing there over channels_last.
+        self._forward = torch.compile(self.network) if self.device.type == "cuda" else self.network
         self.step = 0
         self.skipped = 0
+        self.loss_by_level: dict[int, float] = {}
         self._ahead: deque[tuple[int, Future[Batch]]] = deque()
         workers = min(os.cpu_count() or 1, 12) if self.device.type == "cuda" else 0
         self._pool = ThreadPoolExecutor(workers) if workers else None
@@ -71,8 +79,10 @@ class Trainer:
         target = {"eps": noise, "v": a * noise - s * clean, "x0": clean}[recipe.parametrization]
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
-            prediction = self.network(noisy, timesteps.float())
-        loss = torch.mean((prediction.float() - target) ** 2)
+            prediction = self._forward(noisy, timesteps.float())
+        weight = loss_weight(recipe.parametrization, recipe.min_snr, a, s)
+        losses = torch.mean(weight * (prediction.float() - target) ** 2, dim=(1, 2, 3))
+        loss = losses.mean()
         loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), recipe.clip)
         self.step += 1
@@ -80,11 +90,18 @@ class Trainer:
             self._skip()
             return math.nan
         self.skipped = 0
+        self._note(index, losses.detach().cpu())
         self.optimizer.step()
         decay = min(recipe.ema, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             torch._foreach_lerp_(list(self.ema.parameters()), list(self.network.parameters()), 1 - decay)
         return float(loss.detach())
+
+    def _note(self, timesteps: Tensor, losses: Tensor) -> None:
+        """Keep the running mean of the loss in each range of noise levels."""
+        for timestep, loss in zip(timesteps.tolist(), losses.tolist(), strict=True):
+            level = max(low for low in LEVELS if low <= timestep)
+            self.loss_by_level[level] = 0.98 * self.loss_by_level.get(level, loss) + 0.02 * loss
 
     def _skip(self) -> None:
         self.skipped += 1
@@ -172,11 +189,41 @@ class Trainer:
             ) from error
 
 
+def loss_weight(parametrization: str, min_snr: float, a: Tensor, s: Tensor) -> Tensor:
+    """Min-SNR weight of each item's loss: min(SNR, min_snr) for x0, that over SNR for eps and over SNR + 1 for v.
+
+    a, s: signal and noise levels. min_snr 0: everything counts alike. Hang et al. 2023 (arXiv 2303.09556), section 3.4.
+    """
+    if min_snr == 0:
+        return torch.ones_like(a)
+    snr = (a / s) ** 2
+    per_x0_weight = {"eps": snr, "v": snr + 1, "x0": torch.ones_like(snr)}[parametrization]
+    return snr.clamp(max=min_snr) / per_x0_weight
+
+
 def _initial_network(recipe: TrainingRecipe) -> SmallUNet:
-    """An untrained network, the same for the same seed, leaving the global random state as it was."""
+    """An untrained network, the same for the same seed, or the one that the recipe starts from.
+
+    The global random state stays as it was. Raises PriorError if the weights to start from are missing or do not fit.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        return SmallUNet(**recipe.network())
+        network = SmallUNet(**recipe.network())
+    if recipe.start_from:
+        path = find_prior(recipe.start_from)
+        load_weights(network, _first_channels(read_state_dict(path), recipe.channels), path.name)
+        network.train().requires_grad_(True)
+    return network
+
+
+def _first_channels(weights: dict[str, Tensor], channels: int) -> dict[str, Tensor]:
+    """The weights of a network of more channels, of which only the first go in and out."""
+    unshuffled = 4 * channels
+    return weights | {
+        "stem.weight": weights["stem.weight"][:, :unshuffled],
+        "head.weight": weights["head.weight"][:unshuffled],
+        "head.bias": weights["head.bias"][:unshuffled],
+    }
 
 
 def _moments(tensors: dict[str, Tensor], name: str, parameter: Tensor) -> dict[str, Tensor]:
@@ -201,9 +248,15 @@ def write_whole(path: Path, how: Callable[[Path], object]) -> None:
     os.replace(partial, path)
 
 
-def validation_crops(volumes: Sequence[PreparedVolume], channels: int, count: int = 32) -> Tensor | None:
+def crop_options(recipe: TrainingRecipe, size: int) -> CropOptions:
+    """The crops that a recipe asks for, `size` pixels a side."""
+    look = look_of(recipe.modality)
+    return CropOptions(size, recipe.pixel_mm, recipe.thickness_mm, channels=recipe.channels, look=look)
+
+
+def validation_crops(volumes: Sequence[PreparedVolume], recipe: TrainingRecipe, count: int = 32) -> Tensor | None:
     """The fixed crops (count, channels, 96, 96) that every validation uses; None where nothing was held out."""
     if not volumes:
         return None
     rng = np.random.default_rng(VALIDATION_SEED)
-    return CropSampler(volumes, [1.0] * len(volumes), CropOptions(size=96, channels=channels), rng).batch(count)
+    return CropSampler(volumes, [1.0] * len(volumes), crop_options(recipe, 96), rng).batch(count)

@@ -15,15 +15,17 @@ from torch import Tensor
 
 from core.errors import JobError
 from core.priors.card import ModelCard
+from core.priors.charts import training_chart
 from core.priors.checkpoint import sha256_of
 from core.priors.dataset import PreparedVolume
+from core.priors.looks import look_of
+from core.priors.made_up import KINDS
 from core.priors.prior import Prior
 from core.priors.recipe import SourceRecipe, TrainingRecipe, read_recipe
 from core.priors.sheets import denoising_sheet, sample_sheet
 from core.priors.sources import Collection, collect
 from core.priors.trainer import STATE_FILE, Trainer, validation_crops, write_whole
 
-PHANTOM_HEAD = "phantom:head"
 REPORT_EVERY = 50
 
 
@@ -31,7 +33,8 @@ REPORT_EVERY = 50
 class TrainingProgress:
     """One report: step of total, running mean of the loss, and now and then the validation PSNR (dB) by timestep.
 
-    doing: what goes on, in a few words. Numbers that are not known yet are NaN.
+    loss_by_level: running means by the timestep at which a range of noise levels begins. doing: what goes on, in a few
+    words. Numbers that are not known yet are NaN.
     """
 
     step: int
@@ -40,6 +43,7 @@ class TrainingProgress:
     seconds_left: float = math.nan
     crops_per_second: float = math.nan
     validation: dict[int, float] = dataclasses.field(default_factory=dict)
+    loss_by_level: dict[int, float] = dataclasses.field(default_factory=dict)
     doing: str = "training"
 
 
@@ -51,7 +55,7 @@ def recipe_from_options(
     name: str | None = None,
     **changes: object,
 ) -> TrainingRecipe:
-    """The recipe in a file, or one made for `data` (paths, or "phantom:head"), with changes.
+    """The recipe in a file, or one made for `data` (paths, or "phantom:head" and its like), with changes.
 
     changes: further fields of TrainingRecipe. Paths in a recipe file are relative to the file. Raises JobError for a
     recipe that cannot be used.
@@ -72,8 +76,9 @@ def recipe_from_options(
 
 
 def _source(entry: str | Path) -> SourceRecipe:
-    if str(entry) == PHANTOM_HEAD:
-        return SourceRecipe(kind=PHANTOM_HEAD, name="procedural heads", licence="Apache-2.0")
+    if str(entry) in KINDS:
+        kind = str(entry)
+        return SourceRecipe(kind=kind, name=f"procedural {kind.removeprefix('phantom:')}s", licence="Apache-2.0")
     path = Path(entry).absolute()
     return SourceRecipe(path=str(path), name=path.name, denoise=True, licence="not stated")
 
@@ -91,17 +96,17 @@ def train(
     """Train to the recipe's last step, then write the prior; closing the generator keeps what was learned.
 
     Writes into out_dir: the state to resume from, and at the end NAME.safetensors, NAME.json (model card),
-    NAME.recipe.json, NAME.samples.png and NAME.denoising.png. resume: go on from the state that lies there. Raises
-    JobError or ScanError in words.
+    NAME.recipe.json, NAME.curves.png, NAME.samples.png and NAME.denoising.png. resume: go on from the state that
+    lies there. Raises JobError or ScanError in words.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
     ready = Collection()
-    for doing in collect(recipe.sources, out_dir / "prepared", ready):
+    for doing in collect(recipe.sources, out_dir / "prepared", ready, look_of(recipe.modality)):
         yield TrainingProgress(0, recipe.steps, doing=doing)
     trainer = Trainer(recipe, ready.training, ready.weights)
     if resume and (out_dir / STATE_FILE).is_file():
         trainer.restore(out_dir)
-    held_out = validation_crops(ready.held_out, recipe.channels)
+    held_out = validation_crops(ready.held_out, recipe)
     try:
         yield from _steps(trainer, out_dir, held_out, save_seconds)
     except GeneratorExit:
@@ -129,7 +134,8 @@ def _steps(trainer: Trainer, folder: Path, held_out: Tensor | None, save_seconds
             due = held_out is not None and (last or trainer.step % recipe.validate_every == 0)
             validation = trainer.validate(held_out) if due and held_out is not None else {}
             left = pace * (recipe.steps - trainer.step)
-            yield TrainingProgress(trainer.step, recipe.steps, running, left, recipe.batch / pace, validation)
+            levels = dict(sorted(trainer.loss_by_level.items()))
+            yield TrainingProgress(trainer.step, recipe.steps, running, left, recipe.batch / pace, validation, levels)
 
 
 def finish(trainer: Trainer, folder: Path, held_out: Tensor | None, volumes: Sequence[PreparedVolume] = ()) -> Path:
@@ -143,8 +149,9 @@ def finish(trainer: Trainer, folder: Path, held_out: Tensor | None, volumes: Seq
     write_whole(folder / f"{recipe.name}.json", lambda path: path.write_text(card.to_json(), "utf-8"))
     text = json.dumps(recipe.without_folders().as_dict(), indent=1) + "\n"
     write_whole(folder / f"{recipe.name}.recipe.json", lambda path: path.write_text(text, "utf-8"))
+    training_chart(trainer.loss_by_level, validation, folder / f"{recipe.name}.curves.png")
     prior = Prior(trainer.ema.eval(), card)
-    crops = held_out if held_out is not None else validation_crops(volumes, recipe.channels)
+    crops = held_out if held_out is not None else validation_crops(volumes, recipe)
     prior.to(torch.device("cpu"))
     sample_sheet(prior, folder / f"{recipe.name}.samples.png")
     if crops is not None:

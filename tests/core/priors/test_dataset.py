@@ -186,3 +186,41 @@ def test_pickled_arrays_are_not_executed(tmp_path: Path) -> None:
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ScanError, match="no DICOM"):
         read_volume(tmp_path)
+
+
+def test_a_single_slice_is_not_cut_across() -> None:
+    alone, none = split(np.ones((1, 64, 64), np.float32), None, (1.2, 0.9, 0.9), "slice")
+    assert alone.axes == (0,)
+    assert none == ()
+    assert alone.levels[0].codes.shape == (1, 64, 64)
+
+
+def bart_file(folder: Path, coils: int) -> tuple[Path, npt.NDArray[np.complex64]]:
+    """A fully sampled scan of a smooth image seen by coils of known sensitivity; and that image."""
+    y, x = np.mgrid[-1:1:32j, -1:1:32j]
+    grain = np.random.default_rng(0).standard_normal((2, 32, 32))
+    image = (np.exp(-3 * (x**2 + 2 * y**2)) * np.exp(1j * x) + 0.01 * (grain[0] + 1j * grain[1])).astype(np.complex64)
+    seen = np.stack([image * np.complex64(np.exp(1j * c)) for c in range(coils)])
+    axes = (-2, -1)
+    data = np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(seen, axes=axes), norm="ortho"), axes=axes)
+    (folder / "scan.hdr").write_text(f"# Dimensions\n32 32 1 {coils} 1 1 1 1 1 1 1 1 1 1 1 1\n")
+    np.ascontiguousarray(data.reshape(coils, 1, 32, 32)).astype(np.complex64).tofile(folder / "scan.cfl")
+    return folder / "scan.cfl", image
+
+
+@pytest.mark.parametrize("coils", [1, 4])
+def test_a_fully_sampled_raw_scan_can_be_learned_from(tmp_path: Path, coils: int) -> None:
+    path, image = bart_file(tmp_path, coils)
+    volume = read_volume(path)
+    assert volume.array.shape == (1, 32, 32)
+    np.testing.assert_allclose(np.abs(volume.array[0]), np.abs(image) * np.sqrt(coils), atol=1e-4)
+    assert np.iscomplexobj(volume.array) == (coils == 1)
+
+
+def test_an_undersampled_raw_scan_is_refused(tmp_path: Path) -> None:
+    path, _ = bart_file(tmp_path, 2)
+    data = np.fromfile(path, np.complex64).reshape(2, 1, 32, 32)
+    data[:, :, ::2] = 0
+    data.tofile(path)
+    with pytest.raises(ScanError, match="undersampled"):
+        read_volume(path)

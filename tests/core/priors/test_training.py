@@ -9,16 +9,18 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import PIL.Image
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from core.errors import JobError, ScanError
+from core.errors import JobError, PriorError, ScanError
+from core.priors.charts import training_chart
 from core.priors.dataset import PreparedVolume, prepare
 from core.priors.phantoms import head
 from core.priors.recipe import SourceRecipe, TrainingRecipe, read_recipe
 from core.priors.registry import load_prior
-from core.priors.trainer import SKIPS_ALLOWED, STATE_FILE, Trainer, validation_crops
+from core.priors.trainer import LEVELS, SKIPS_ALLOWED, STATE_FILE, Trainer, loss_weight, validation_crops
 from core.priors.training import TrainingProgress, recipe_from_options, train
 
 FloatArray = npt.NDArray[np.float32]
@@ -126,7 +128,7 @@ def test_shipped_weights_are_the_averaged_ones(tiny: TrainingRecipe, tmp_path: P
 
 def test_it_learns(tiny: TrainingRecipe, volume: PreparedVolume) -> None:
     """Denoising that an untrained network (which answers 0) cannot do."""
-    crops = validation_crops([volume], 2, 8)
+    crops = validation_crops([volume], tiny, 8)
     assert crops is not None
     trainer = Trainer(
         replace(tiny, widths=(16,), blocks=(1,), learning_rate=1e-2, batch=4, ema=0.9, steps=90), [volume], [1.0]
@@ -206,3 +208,69 @@ def test_the_rate_rises_stays_and_falls() -> None:
     assert recipe.rate_at(0) == pytest.approx(0.01)
     assert recipe.rate_at(400) == 1.0
     assert 0 < recipe.rate_at(999) < 0.01
+
+
+def ct(tiny: TrainingRecipe, tmp_path: Path) -> TrainingRecipe:
+    file = tmp_path / "ct.npy"
+    rng = np.random.default_rng(0)
+    np.save(file, rng.choice([-1000.0, -100.0, 40.0, 900.0], (12, 48, 48)).astype(np.float32))
+    source = SourceRecipe(path=str(file), name="blocks", licence="none needed", denoise=True)
+    return replace(tiny, name="tiny-ct", sources=(source,), modality="CT", channels=1, steps=6)
+
+
+def test_a_ct_prior_starts_from_an_mr_prior_of_the_same_body(tiny: TrainingRecipe, tmp_path: Path) -> None:
+    """Its one channel takes over what the first of the two had learned; the layers between are the same."""
+    list(train(tiny, tmp_path / "mr"))
+    recipe = replace(ct(tiny, tmp_path), start_from=str(tmp_path / "mr" / "tiny.safetensors"))
+    begun = Trainer(recipe, [], []).network.state_dict()
+    given = load_file(tmp_path / "mr" / "tiny.safetensors")
+    torch.testing.assert_close(begun["stem.weight"], given["stem.weight"][:, :4].float())
+    torch.testing.assert_close(begun["time.0.weight"], given["time.0.weight"].float())
+    *_, last = train(recipe, tmp_path / "ct")
+    assert last.step == 6
+    prior = load_prior(tmp_path / "ct" / "tiny-ct.safetensors")
+    assert (prior.card.modality, prior.channels) == ("CT", 1)
+    slices = torch.randn(2, 20, 25)
+    for one, same in zip(prior.predict(slices, 100), prior.predict(slices[:, None], 100), strict=True):
+        assert torch.equal(one, same[:, 0])
+    assert last.doing == "finished"
+    assert {"tiny-ct.samples.png", "tiny-ct.denoising.png", "tiny-ct.curves.png"} <= {
+        p.name for p in (tmp_path / "ct").iterdir()
+    }
+
+
+def test_a_prior_of_another_body_is_no_start(tiny: TrainingRecipe, tmp_path: Path) -> None:
+    list(train(tiny, tmp_path / "mr"))
+    recipe = replace(tiny, widths=(8, 24), start_from=str(tmp_path / "mr" / "tiny.safetensors"))
+    with pytest.raises(PriorError, match="do not fit"):
+        Trainer(recipe, [], [])
+
+
+@pytest.mark.parametrize("parametrization", ["eps", "v", "x0"])
+def test_min_snr_weighs_every_parametrization_alike_in_terms_of_x0(parametrization: str) -> None:
+    a = torch.tensor([0.999, 0.9, 0.5, 0.1])[:, None, None, None]
+    s = (1 - a**2).sqrt()
+    clean, noise, error = torch.rand(4, 1, 8, 8), torch.randn(4, 1, 8, 8), torch.randn(4, 1, 8, 8)
+    noisy, wrong = a * clean + s * noise, clean + error
+    targets = {"eps": noise, "v": a * noise - s * clean, "x0": clean}
+    implied = {"eps": (noisy - a * wrong) / s, "v": (a * noisy - wrong) / s, "x0": wrong}
+    gap = (implied[parametrization] - targets[parametrization]) ** 2
+    weighed = loss_weight(parametrization, 5.0, a, s) * gap
+    torch.testing.assert_close(weighed, ((a / s) ** 2).clamp(max=5.0) * error**2, rtol=2e-3, atol=2e-3)
+    assert torch.equal(loss_weight(parametrization, 0.0, a, s), torch.ones_like(a))
+
+
+def test_the_loss_is_told_by_noise_level(tiny: TrainingRecipe, tmp_path: Path) -> None:
+    reports = list(train(tiny, tmp_path / "out"))
+    levels = next(r.loss_by_level for r in reversed(reports) if r.loss_by_level)
+    assert set(levels) <= set(LEVELS)
+    assert list(levels) == sorted(levels)
+    assert all(np.isfinite(loss) and loss > 0 for loss in levels.values())
+
+
+def test_a_chart_without_anything_held_out_says_so(tmp_path: Path) -> None:
+    training_chart({0: 0.1, 800: 0.4}, {}, tmp_path / "a.png")
+    training_chart({0: 0.1, 800: 0.4}, {25: 31.0}, tmp_path / "b.png")
+    first, second = (np.asarray(PIL.Image.open(tmp_path / f"{n}.png")) for n in "ab")
+    assert first.shape == second.shape
+    assert (first != second).any()
