@@ -19,8 +19,9 @@ class ModelCard:
     real and imaginary part). parametrization: what the network predicts (eps, v or x0). noise_schedule: "vp-linear",
     "vp-cosine" or "ve", with `training_steps` levels; sigma_range: the least and greatest noise of a "ve" schedule,
     unused by the others. value_range: what the images were scaled to in training; scale_percentile: the percentile of
-    the magnitude that is 1 then. pixel_mm: the least and greatest pixel size of the training data, None where it is
-    not known. sha256: of the weights beside the card; source_sha256: of the checkpoint that they were made from.
+    the magnitude that is 1 then, 0 where the scale is fixed: HU / 1000 of CT. pixel_mm: the least and greatest pixel
+    size of the training data, None where it is not known. sha256: of the weights beside the card; source_sha256: of the
+    checkpoint that they were made from.
     presets: named settings measured to suit it, the one called "default" is used where the user says nothing.
     validation: denoising PSNR in dB by timestep.
     """

@@ -57,6 +57,18 @@ def _head_ct(seed: int) -> Made:
     return head_ct(seed, (176, 220, 184), spacing_mm=(1.0, 1.0, 1.0)).image, None
 
 
+def _chest(seed: int) -> Made:
+    from core.priors.phantoms_torso import torso
+
+    return torso(seed, (100, 200, 280), spacing_mm=(1.5, 1.4, 1.4), part="chest").image, None
+
+
+def _abdomen(seed: int) -> Made:
+    from core.priors.phantoms_torso import torso
+
+    return torso(seed, (100, 200, 280), spacing_mm=(1.5, 1.4, 1.4), part="abdomen").image, None
+
+
 def _leaves(seed: int) -> Made:
     from core.priors.phantoms_leaves import leaves
 
@@ -67,6 +79,8 @@ LEAVES = "phantom:leaves"
 KINDS: dict[str, tuple[Callable[[int], Made], Spacing]] = {
     "phantom:head": (_head, (1.0, 1.0, 1.0)),
     "phantom:head-ct": (_head_ct, (1.0, 1.0, 1.0)),
+    "phantom:chest": (_chest, (1.5, 1.4, 1.4)),
+    "phantom:abdomen": (_abdomen, (1.5, 1.4, 1.4)),
     LEAVES: (_leaves, (6.0, 1.0, 1.0)),
 }
 """What a recipe may name, with the voxel size that it is made at."""

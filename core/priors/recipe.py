@@ -16,7 +16,7 @@ class SourceRecipe:
     """One source of images.
 
     kind: "volume" (a file or folder, see core.priors.volumes), or one that is made up, `count` times from `seed`:
-    "phantom:head" and, in HU, "phantom:head-ct" and "phantom:leaves".
+    "phantom:head" and, in HU, "phantom:head-ct", "phantom:chest", "phantom:abdomen" and "phantom:leaves".
     weight: its share among the sources. box: first and last voxel per axis (z, y, x), or all. denoise: take the noise
     of the source itself away first. brain: find the brain in a T1-weighted head, so that it can be given other
     contrasts than what surrounds it. repaint: where a CT prior learns from an MR volume, the seed of the random

@@ -18,7 +18,7 @@ from core.priors.card import ModelCard
 from core.priors.charts import training_chart
 from core.priors.checkpoint import sha256_of
 from core.priors.dataset import PreparedVolume
-from core.priors.looks import look_of
+from core.priors.looks import CODE_MAX, HU_HIGHEST, HU_LOWEST, HU_UNIT, look_of
 from core.priors.made_up import KINDS
 from core.priors.prior import Prior
 from core.priors.recipe import SourceRecipe, TrainingRecipe, read_recipe
@@ -27,6 +27,7 @@ from core.priors.sources import Collection, collect
 from core.priors.trainer import STATE_FILE, Trainer, validation_crops, write_whole
 
 REPORT_EVERY = 50
+SCALE_PERCENTILE = 99.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,7 +146,8 @@ def finish(trainer: Trainer, folder: Path, held_out: Tensor | None, volumes: Seq
     halves = {k: v.detach().cpu().half().contiguous() for k, v in trainer.ema.state_dict().items()}
     write_whole(weights, lambda path: save_file(halves, path))
     validation = trainer.validate(held_out) if held_out is not None else {}
-    card = card_for(recipe, trainer.step, sha256_of(weights), validation)
+    parameters = sum(p.numel() for p in trainer.ema.parameters())
+    card = card_for(recipe, trainer.step, sha256_of(weights), validation, parameters)
     write_whole(folder / f"{recipe.name}.json", lambda path: path.write_text(card.to_json(), "utf-8"))
     text = json.dumps(recipe.without_folders().as_dict(), indent=1) + "\n"
     write_whole(folder / f"{recipe.name}.recipe.json", lambda path: path.write_text(text, "utf-8"))
@@ -159,10 +161,13 @@ def finish(trainer: Trainer, folder: Path, held_out: Tensor | None, volumes: Seq
     return weights
 
 
-def card_for(recipe: TrainingRecipe, steps: int, digest: str, validation: dict[int, float]) -> ModelCard:
+def card_for(
+    recipe: TrainingRecipe, steps: int, digest: str, validation: dict[int, float], parameters: int | None = None
+) -> ModelCard:
     """The model card of what a recipe gave."""
+    look = look_of(recipe.modality)
     data = [f"{s.name or Path(s.path).name or s.kind} ({s.licence or 'licence not stated'})" for s in recipe.sources]
-    warnings = [f"Small network; {recipe.anatomy}s only."]
+    warnings = [f"A small network that learned from few data, of one kind: {recipe.anatomy}."]
     if not validation:
         warnings.append("Nothing was held out to validate it on.")
     if steps < recipe.steps:
@@ -175,6 +180,10 @@ def card_for(recipe: TrainingRecipe, steps: int, digest: str, validation: dict[i
         parametrization=recipe.parametrization,
         noise_schedule=recipe.noise_schedule,
         modality=recipe.modality,
+        value_range=(-CODE_MAX, CODE_MAX) if look.scaled else (HU_LOWEST / HU_UNIT, HU_HIGHEST / HU_UNIT),
+        scale_percentile=SCALE_PERCENTILE if look.scaled else 0.0,
+        pixel_mm=recipe.pixel_mm,
+        parameters=parameters,
         anatomy=recipe.anatomy,
         contrast=recipe.contrast,
         training_data=tuple(data),
