@@ -119,7 +119,8 @@ def remove_command(name: str, yes: bool) -> None:
 @click.option(
     "--data",
     multiple=True,
-    help="File or folder to learn from (DICOM, NIfTI, NRRD, arrays, raw scans), or a phantom: head, head-ct, chest, abdomen, leaves (phantom:head ...).",
+    help="File or folder to learn from (DICOM, NIfTI, NRRD, arrays, raw scans), or phantom:head, phantom:head-ct,"
+    " phantom:chest, phantom:abdomen, phantom:leaves.",
 )
 @click.option("--out", required=True, help="Folder for checkpoints, the prior, its card and its sample sheets.")
 @click.option("--steps", type=click.IntRange(min=1), help="Optimizer steps.")

@@ -158,13 +158,13 @@ class _Trunk:
         body = np.minimum(ellipsoid(flat, (0, centre, 0), (22, 17, 1e3)), 60)
         within = np.abs((z + self.rib_shift) / 31 - np.round((z + self.rib_shift) / 31)) * 31
         sheet.paint("muscle", 75, body)
-        bone = np.minimum(body, 12.5 - within)
+        bone: FloatArray = np.minimum(body, 12.5 - within).astype(np.float32)
         arch = chain(flat, [(-16, centre + 20, 0, 5), (0, centre + 33, 0, 5), (16, centre + 20, 0, 5)])
         sides = chain(
             flat, [(-42, centre + 24, 0, 4), (-16, centre + 18, 0, 6), (16, centre + 18, 0, 6), (42, centre + 24, 0, 4)]
         )
         spike = chain(flat, [(0, centre + 32, 0, 4.5), (0, centre + 52, 0, 3.5)])
-        rest = np.maximum(np.maximum(arch, spike), np.minimum(sides, 9 - within))
+        rest: FloatArray = np.maximum(np.maximum(arch, spike), np.minimum(sides, 9 - within)).astype(np.float32)
         for part in (bone, rest):
             sheet.paint("bone", self.bone[0], part)
             sheet.paint("marrow", self.bone[1] + 35 * self.grain.at(sheet.points), part - 1.7)
@@ -178,6 +178,6 @@ class _Trunk:
         gap, radius, _ = self.table
         sag = (np.sqrt(np.maximum(radius**2 - x**2, 0)) - radius) * 0.6
         bow = (y - (self.half[1] + gap + sag)).astype(np.float32)
-        inside: FloatArray = np.minimum(bow, 25 - bow)
+        inside: FloatArray = np.minimum(bow, 25 - bow).astype(np.float32)
         sheet.paint("table", -880, inside)
-        sheet.paint("table", -150, 1.2 - np.abs(inside))
+        sheet.paint("table", -150, (1.2 - np.abs(inside)).astype(np.float32))
