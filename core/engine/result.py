@@ -43,11 +43,11 @@ def finished(
     deviations = _frames(problem, spread)
     outcome = {
         "nfe": 0,
+        "samples": 0,
         "network_seconds": 0.0,
         "kept_at": None,
         "notes": [],
         **outcome,
-        "samples": job.settings.samples if job.settings.method == "dds" else 0,
         "spread": None if deviations is None else summary_of_spread(image, deviations),
         "residual": residual(problem, x),
         "metrics": metrics,

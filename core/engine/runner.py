@@ -161,6 +161,7 @@ class _Run:
             samples_at_once=at_once,
             precision=model.precision,
             nfe=sampling.evaluations,
+            samples=len(sampling.samples),
             network_seconds=sampling.network_seconds,
         )
         if sampling.done < sampling.total:

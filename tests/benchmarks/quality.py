@@ -77,7 +77,8 @@ def dds_variants(chosen: tuple[str, ...]) -> Iterator[tuple[str, str, dict[str, 
     if "seeds" in chosen:
         yield from (("", f"recommended, seed {seed}", {"seed": seed}) for seed in (1, 2))
     if "nfe" in chosen:
-        yield from (("", f"recommended, NFE {nfe}", {"nfe": nfe}) for nfe in (6, 10, 50))
+        yield from (("", f"recommended, NFE {nfe}", {"nfe": nfe}) for nfe in (6, 10))
+        yield "", "recommended from 80, NFE 50", {"nfe": 50, "t_start": 80}
     if "cold" in chosen:
         cold = {"t_start": 999, "spacing": "uniform"}
         yield "", "from noise, NFE 20", cold

@@ -89,6 +89,7 @@ def test_kept_early_it_is_the_mean_of_what_there_is_and_can_be_made_again(
     assert event.kept_at == after
     assert np.array_equal(event.volume.array, shown)
     assert (event.volume.spread is None) == (at_once == 1 and after <= NFE)
+    assert event.card["outcome"]["samples"] == -(-after // NFE) * at_once
     again = replace(job_from_card(event.card), scan=job.scan)
     assert again.samples_at_once == at_once
     assert np.array_equal(volume_of(again).array, shown)
