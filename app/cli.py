@@ -13,6 +13,7 @@ import core
 from app.cli_doctor import doctor
 from app.cli_prior import prior, train
 from app.cli_recon import INTERRUPTED, recon, rerun
+from app.cli_simulate import simulate
 from core.errors import UserError
 
 BAD_INPUT = 2
@@ -59,7 +60,7 @@ def open_window(path: str | None) -> None:
 
 
 @cli.command()
-@click.argument("modality", type=click.Choice(["mri"]), default="mri")
+@click.argument("modality", type=click.Choice(["mri", "ct"]), default="mri")
 @click.option("--screenshot", help="PNG file for a picture of the window at the end of the run.")
 @click.option("--exit-when-done", is_flag=True, help="Close the window when the run is finished.")
 def demo(modality: str, screenshot: str | None, exit_when_done: bool) -> None:
@@ -91,6 +92,7 @@ def info(path: str, as_json: bool, axes: str, domain: str, identifiers: bool) ->
 
 for command in (recon, rerun, train, prior, doctor):
     cli.add_command(command)
+cli.add_command(simulate)
 
 
 def main(args: list[str] | None = None) -> None:

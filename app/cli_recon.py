@@ -27,7 +27,12 @@ REPORTED = (
     *("samples", "spread", "sigma_y", "warnings", "notes"),
 )
 """What a report takes from the outcome on the run card."""
-OUT = click.option("--out", required=True, help="File to write: .npy (complex), .nii, .nii.gz or .png (magnitude).")
+OUT = click.option(
+    "--out",
+    required=True,
+    help="File to write: .npy (MRI: complex; CT: float32 (z, y, x) in 1/mm, or HU with --hu), .nii, .nii.gz or .png.",
+)
+HU = click.option("--hu", is_flag=True, help="Write CT in Hounsfield units, not 1/mm.")
 SPREAD = click.option("--spread", type=Path, help="File for the spread of the samples: .npy, .nii, .nii.gz or .png.")
 STEPS_FORMAT = "{desc} |{bar:24}| step {n_fmt} of {total_fmt}, {remaining} left{postfix}"
 
@@ -63,7 +68,13 @@ def parse_slices(text: str | None) -> tuple[int, int] | None:
 @OUT
 @setting_options
 @click.option("--slices", help="FIRST:END of the slices to reconstruct, counted from 0.")
-@click.option("--undersample", default="", help="Undersample a full scan on purpose: KIND:R[:ACS[:SEED]].")
+@click.option("--undersample", default="", help="Undersample a full MRI scan on purpose: KIND:R[:ACS[:SEED]].")
+@click.option("--views", type=click.IntRange(min=1), help="CT: keep so many views, evenly spread.")
+@click.option("--keep-views", help="CT: keep these views, counted from 0: 0,6,12 or FIRST:END:STEP.")
+@click.option("--arc", help="CT: keep the views of an arc FROM:TO in degrees from the first view.")
+@click.option("--center", type=float, help="CT: detector column of the axis of rotation, counted from 0.")
+@click.option("--size", type=click.IntRange(8, 8192), help="CT: pixels a side of the image.")
+@HU
 @click.option("--axes", default="", help="Axes of a plain array, for example coil,ky,kx.")
 @click.option("--domain", type=click.Choice(["kspace", "image"]), default="kspace", help="What a plain array holds.")
 @click.option("--preset", default="", help="Named settings to begin with, for example best; other options win.")
@@ -74,6 +85,12 @@ def recon(
     out: str,
     slices: str | None,
     undersample: str,
+    views: int | None,
+    keep_views: str | None,
+    arc: str | None,
+    center: float | None,
+    size: int | None,
+    hu: bool,
     axes: str,
     domain: str,
     preset: str,
@@ -83,36 +100,65 @@ def recon(
 ) -> None:
     """Reconstruct the raw scan PATH."""
     from core.engine.job import JobSpec, ScanSource
-    from core.engine.presets import settings_for
+    from core.engine.presets import default_prior, settings_for, usual
+    from core.formats import open_scan
 
-    settings = settings_for(preset=preset, **{name: value for name, value in chosen.items() if value is not None})
-    source = ScanSource(str(Path(path).resolve()), axes, domain, undersample, parse_slices(slices))
-    run_to_file(JobSpec(source, settings), Outputs(Path(out), report, spread))
+    kept = "+".join(part for part in (undersample, kept_views(views, keep_views, arc)) if part)
+    source = ScanSource(str(Path(path).resolve()), axes, domain, kept, parse_slices(slices), center, size or 0)
+    given = {name: value for name, value in chosen.items() if value is not None}
+    outputs = Outputs(Path(out), report, spread, hu)
+    outputs.check(given.get("method", "dds"), given.get("samples", 2 if preset else 1))
+    scan = open_scan(source.path, axes=axes, domain=domain)
+    begun = {"prior": default_prior(scan), **usual(scan, given.get("method", "dds"))}
+    settings = settings_for(preset=preset, **{**begun, **given})
+    run_to_file(JobSpec(source, settings, scan), outputs)
+
+
+def kept_views(views: int | None, keep_views: str | None, arc: str | None) -> str:
+    """The views to keep, as core.operators.thinning reads them: first an arc, then a list, then so many of the rest."""
+    listed = ""
+    if keep_views and ":" in keep_views:
+        try:
+            first, end, step = (int(part) for part in keep_views.split(":"))
+            listed = ",".join(str(k) for k in range(first, end, step))
+        except ValueError as error:
+            how = "Write numbers such as 0,6,12, or FIRST:END:STEP."
+            raise ScanError(f"The views {keep_views!r} cannot be read.", "", how) from error
+    parts = (
+        f"arc:{arc}" if arc else "",
+        f"keep:{listed or keep_views}" if keep_views else "",
+        f"views:{views}" if views else "",
+    )
+    return "+".join(part for part in parts if part)
 
 
 @click.command()
 @click.argument("card")
 @OUT
 @SPREAD
-def rerun(card: str, out: str, spread: Path | None) -> None:
+@HU
+def rerun(card: str, out: str, spread: Path | None, hu: bool) -> None:
     """Make the image of the run card CARD again."""
     from core.engine.run_card import differences, job_from_card, read_run_card
 
     before = read_run_card(Path(card))
-    finished = run_to_file(job_from_card(before), Outputs(Path(out), None, spread))
+    job, outputs = job_from_card(before), Outputs(Path(out), None, spread, hu)
+    outputs.check(job.settings.method, job.settings.samples)
+    finished = run_to_file(job, outputs)
     for change in differences(before, finished.card):
         click.echo(f"Note: {change}. The image may differ from the first one.", err=True)
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """The files that a run is to write."""
+    """The files that a run is to write. hounsfield: CT in HU, not 1/mm."""
 
     image: Path
     report: Path | None = None
     spread: Path | None = None
+    hounsfield: bool = False
 
-    def check(self, job: JobSpec) -> None:
+    def check(self, method: str, samples: int) -> None:
         """Raise before anything is computed for nothing."""
         from core.export import ExportError, writer_for
 
@@ -122,15 +168,17 @@ class Outputs:
         for target in (self.image, self.report, self.spread):
             if target is not None and not target.parent.is_dir():
                 raise ScanError(f"The folder {target.parent} does not exist.", "", "Make it, or choose another.")
-        if self.spread is not None and (job.settings.method != "dds" or job.settings.samples < 2):
+        if self.spread is not None and (method != "dds" or samples < 2):
             raise ExportError("There will be no spread to write.", "It takes several samples.", "Add --samples 4.")
 
     def write(self, finished: Finished) -> None:
         from core.export import save, save_spread
+        from core.export.units import in_unit
 
-        save(finished.volume, self.image)
+        volume = in_unit(finished.volume, hounsfield=self.hounsfield)
+        save(volume, self.image)
         if self.spread is not None:
-            save_spread(finished.volume, self.spread)
+            save_spread(volume, self.spread)
         if self.report is not None:
             write_report(finished, self.report)
 
@@ -139,7 +187,6 @@ def run_to_file(job: JobSpec, outputs: Outputs) -> Finished:
     """Run a job with a progress bar on stderr and write its result; exits with 130 when interrupted."""
     from core.engine.stop import Stop
 
-    outputs.check(job)
     stop = Stop()
     with interruptible(stop):
         finished = follow(job, stop)
@@ -173,6 +220,7 @@ def follow(job: JobSpec, stop: Stop) -> Finished | None:
                     bar.bar_format = STEPS_FORMAT
                     bar.reset(total=event.steps)
                 case StepDone():
+                    bar.set_description_str("Reconstructing", refresh=False)
                     bar.set_postfix_str(f"residual {event.residual:.3g}", refresh=False)
                     bar.update(event.step - bar.n)
                 case Warned(message):
@@ -186,6 +234,12 @@ def follow(job: JobSpec, stop: Stop) -> Finished | None:
     return None
 
 
+def weighs(settings: dict[str, Any]) -> bool:
+    """A penalty has a weight in a run with these settings."""
+    tied = settings["method"] != "dds" or settings["rho"] > 0
+    return tied and "lam" in used_by(settings["method"])
+
+
 def write_report(finished: Finished, path: Path) -> None:
     """The figures of a run as JSON."""
     from core.export.whole import write_json
@@ -196,7 +250,7 @@ def write_report(finished: Finished, path: Path) -> None:
         "method": settings["method"],
         "settings": settings,
         **{name: outcome.get(name) for name in REPORTED},
-        "lam": settings["lam"] if "lam" in used_by(settings["method"]) else None,
+        "lam": settings["lam"] if weighs(settings) else None,
         **finished.metrics,
         "notice": finished.card["notice"],
     }

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy.typing as npt
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MU_WATER = 0.01928
 """Attenuation of water in 1/mm at 70 keV and 1 g/cm3 (NIST XCOM: 0.2059 cm2/g at 60 keV, 0.1837 at 80)."""
 
-Number = TypeVar("Number", float, npt.NDArray[Any], Tensor)
+Number = TypeVar("Number", float, npt.NDArray[Any], "Tensor")
 
 
 def mu_from_hu(hu: Number, mu_water: float = MU_WATER) -> Number:

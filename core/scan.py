@@ -9,7 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ScanError
+from core.hounsfield import MU_WATER
 from core.orientation import Affine, spacing_of
+from core.projections import Projections
+from core.provenance import Provenance as Provenance
 
 KSPACE_AXES = ("contrast", "repetition", "slice", "coil", "kz", "ky", "kx")
 """The order of a KSpace array's axes, always all seven. Averages have been averaged; `averages` says how many."""
@@ -18,26 +21,6 @@ MASK_AXES = ("contrast", "repetition", "slice", "kz", "ky", "kx")
 
 Complex64Array = npt.NDArray[np.complex64]
 BoolArray = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """Where a scan comes from, without identity.
-
-    path and sha256 name the file read. done: what the reader did, one sentence each ("Readout oversampling removed").
-    not_understood: what it met and left aside. identifiers: patient name, id and the like; shown only when asked for,
-    never logged, saved or put in a file name.
-    """
-
-    path: str
-    format: str
-    sha256: str = ""
-    vendor: str = ""
-    sequence: str = ""
-    field_strength_t: float | None = None
-    done: tuple[str, ...] = ()
-    not_understood: tuple[str, ...] = ()
-    identifiers: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -141,8 +124,8 @@ class KSpace:
         return replace(self, **changes)
 
 
-Scan = KSpace
-"""Any scan that can be opened. More kinds join as the program learns them; code tells them apart by type."""
+Scan = KSpace | Projections
+"""Any scan that can be opened; code tells the kinds apart by type."""
 
 
 def check_kspace(scan: KSpace) -> None:
@@ -190,10 +173,11 @@ def check_kspace(scan: KSpace) -> None:
 class Volume:
     """What was reconstructed.
 
-    array: (frame, y, x) complex64 for MRI. Frames run over slices, then repetitions, then contrasts.
+    array: (frame, y, x), complex64 for MRI, float32 for CT. Frames run over slices, then repetitions, then contrasts.
     slices: how many frames make one stack. affine: LPS mm of a stack, or None when the patient's position is unknown.
-    spacing_mm: (x, y, z). unit: of the numbers. card: the run card as a plain dict. spread: float32 (frame, y, x), the
-    standard deviation of the samples of which array is the mean, in the same unit; None where there is one sample.
+    spacing_mm: (x, y, z). unit: of the numbers, "a.u.", "HU" or "1/mm". mu_water: 1/mm, what 0 HU stands for. card: the
+    run card as a plain dict. spread: float32 (frame, y, x), the standard deviation of the samples of which array is the
+    mean, in the same unit; None where there is one sample.
     """
 
     array: npt.NDArray[Any]
@@ -204,6 +188,7 @@ class Volume:
     frame_names: tuple[str, ...] = ()
     card: dict[str, Any] = field(default_factory=dict)
     spread: npt.NDArray[np.float32] | None = None
+    mu_water: float = MU_WATER
 
 
 def sampled_centre(mask: BoolArray) -> tuple[slice, slice]:

@@ -13,6 +13,7 @@ from torch import Tensor
 from core.diffusion.schedule import Schedule
 from core.operators.linear import LinearOperator
 from core.solvers.cg import conjugate_gradient
+from core.solvers.slice_tie import SliceTie
 
 Noise = Callable[[int], Tensor] | Sequence[Tensor] | Tensor | None
 """Where the draw of step k comes from: a function of k, a sequence, a stack, or new random numbers."""
@@ -49,6 +50,8 @@ def sample(
     tolerance: float = 1e-6,
     x_T: Tensor | None = None,
     noise: Noise = None,
+    tie: SliceTie | None = None,
+    lowest: float | None = None,
 ) -> Iterator[Step]:
     """Walk from x_T to the image, one Step per network evaluation; the last Step's `x` is the result.
 
@@ -57,33 +60,42 @@ def sample(
     gamma: weight of the data in (I + gamma A*A) x = x0 + gamma A*y, see Weight; infinite means noiseless data,
     A*A x = A*y from x0.
     eta: share of fresh noise (0: deterministic). tolerance: relative residual at which CG stops early.
+    tie: total variation between the slices beside the data, algorithm 3. lowest: real images stay at or above it.
     """
     draw = _draws(noise, operator)
     _, first_noise_level = schedule.levels.levels(schedule.timesteps[0])
     x = first_noise_level * standard_normal_like(operator) if x_T is None else x_T
+    del x_T
     backprojection = operator.adjoint(y)
+    pull = _consistent if tie is None else tie.consistent
 
     for k, (t, a_next, s_next) in enumerate(schedule.walk()):
         estimate, predicted_noise = prior.predict(x, t)
         weight = gamma(schedule.levels.ratio(t)) if callable(gamma) else gamma
-        denoised = _consistent(operator, backprojection, estimate, weight, cg_steps, tolerance)
+        del x  # of a large volume it would be one of a dozen copies
+        denoised = pull(operator, backprojection, estimate, weight, cg_steps, tolerance)
+        if lowest is not None:
+            denoised.clamp_(min=lowest)
         x = a_next * denoised
         if s_next > 0:
-            x = x + s_next * (eta * draw(k) + math.sqrt(1 - eta**2) * predicted_noise)
+            x += s_next * (eta * draw(k) + math.sqrt(1 - eta**2) * predicted_noise)
+        del estimate, predicted_noise
         yield Step(k, t, denoised, x)
+        del denoised
 
 
 def _consistent(
     operator: LinearOperator, backprojection: Tensor, estimate: Tensor, gamma: float, steps: int, tolerance: float
 ) -> Tensor:
     """The estimate drawn to the measurement, of which backprojection is A*y, by conjugate gradients."""
+    joint = operator.joint
     if math.isinf(gamma):
-        return conjugate_gradient(operator.normal, backprojection, estimate, steps, tolerance)
+        return conjugate_gradient(operator.normal, backprojection, estimate, steps, tolerance, joint)
 
     def weighed(v: Tensor) -> Tensor:
-        return v + gamma * operator.normal(v)
+        return torch.add(v, operator.normal(v), alpha=gamma)
 
-    return conjugate_gradient(weighed, estimate + gamma * backprojection, estimate, steps, tolerance)
+    return conjugate_gradient(weighed, estimate + gamma * backprojection, estimate, steps, tolerance, joint)
 
 
 def _draws(noise: Noise, operator: LinearOperator) -> Callable[[int], Tensor]:

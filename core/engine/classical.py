@@ -2,75 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
+from functools import partial
 from typing import Any
 
 from torch import Tensor
 
 from core.engine.events import ClassicalImage, Event, Progress
 from core.engine.job import JobSpec
-from core.engine.problem import Problem
+from core.engine.problem import Problem, Watch
+from core.engine.settings import ReconSettings
 from core.engine.stop import Halt, Stop
 from core.engine.watch import WatchedOperator
 from core.operators.linear import LinearOperator
-from core.solvers import l1_wavelet, total_variation
-from core.solvers.baselines import CG_SENSE_LAMBDA, cg_sense, zero_filled
+from core.solvers.baselines import CG_SENSE_LAMBDA
 
-ITERATIVE = {"l1-wavelet": "L1-wavelet", "tv": "Total variation"}
-"""The methods with a penalty, by their names in the settings, and what to call them."""
+ITERATIVE = {"l1-wavelet": "L1-wavelet", "tv": "Total variation", "cgls": "CGLS", "sirt": "SIRT"}
+"""The methods that show how they get on, by their names in the settings, and what to call them."""
 
-ITERATIONS = {"l1-wavelet": l1_wavelet.ITERATIONS, "tv": total_variation.ITERATIONS}
+WARM_START = "Warm start"
 
 
 def classical_images(
-    problem: Problem, job: JobSpec, stop: Stop, outcome: dict[str, Any]
+    problem: Problem, job: JobSpec, quick: tuple[str, ...], stop: Stop, outcome: dict[str, Any]
 ) -> Generator[Event, None, Tensor]:
-    """Show the classical images, simplest first; return the one that the method needs, (planes, a, b).
+    """Show the classical images, simplest first; return the one that the method needs, (items, a, b).
 
-    CG-SENSE takes the weight of the settings only when it is the method itself; what DDS starts from, and what the
-    iterative methods are shown beside, stays the same. A run that is kept on the way returns the last image that was
-    complete; kept_at = 0 and its name as kept_image go to the outcome. Raises Halt when it is discarded.
+    quick: the methods whose images every run shows. They take weights and filters of the settings only where they are
+    the method itself; what DDS starts from, and what the iterative methods are shown beside, stays the same. A run that
+    is kept on the way returns the last image that was complete; kept_at = 0 and its name as kept_image go to the
+    outcome. Raises Halt when it is discarded.
     """
-    watched = WatchedOperator(problem.operator, stop)
+    watched = partial(WatchedOperator, stop=stop)
     method, made, image = job.settings.method, "", problem.y
-    for name in _stages(method):
-        lam = job.settings.lam if name == method else CG_SENSE_LAMBDA
+    for name in _stages(method, quick):
+        settings = job.settings if name == method else as_usual(job.settings)
+        # The first image is over too soon to be stopped, so that there is always one to keep.
+        watch: Watch = watched if made else _unwatched
         try:
             if made and made == job.keep_image:
                 raise Halt
-            image = yield from _image(name, watched, problem.y, lam)
+            image = yield from _image(name, problem, settings, watch)
         except Halt:
             if stop.discarding:
                 raise
             outcome.update(kept_at=0, kept_image=made)
-            break
+            return image
         made = name
         yield ClassicalImage(name, problem.to_image(image))
+    if method == "dds" and (warm := problem.warm_start(job.settings)):
+        return (yield from _warm_start(warm, problem, watched, image, stop, outcome, made))
     return image
 
 
-def _stages(method: str) -> list[str]:
+def _warm_start(
+    warm: tuple[str, ReconSettings],
+    problem: Problem,
+    watch: Watch,
+    image: Tensor,
+    stop: Stop,
+    outcome: dict[str, Any],
+    made: str,
+) -> Generator[Event, None, Tensor]:
+    """A better image for DDS to start from. It is not shown; kept meanwhile, a run ends with what was shown."""
+    try:
+        start = image
+        for k, (iterate, total) in enumerate(problem.iterates(*warm, watch)):
+            start = iterate
+            yield Progress(WARM_START, k, total)
+    except Halt:
+        if stop.discarding:
+            raise
+        outcome.update(kept_at=0, kept_image=made)
+        return image
+    return start
+
+
+def _unwatched(operator: LinearOperator) -> LinearOperator:
+    return operator
+
+
+def as_usual(settings: ReconSettings) -> ReconSettings:
+    """The settings of an image that is only shown on the way to another."""
+    return settings.replace(lam=CG_SENSE_LAMBDA, filter=ReconSettings.filter)
+
+
+def _stages(method: str, quick: tuple[str, ...]) -> list[str]:
     """The images to make for a method, in order."""
-    if method == "zero-filled":
-        return ["zero-filled"]
-    return ["zero-filled", "cg-sense", *([method] if method in ITERATIVE else [])]
+    if method in quick:
+        return list(quick[: quick.index(method) + 1])
+    return [*quick, *([method] if method != "dds" else [])]
 
 
-def _image(method: str, operator: WatchedOperator, y: Tensor, lam: float) -> Generator[Event, None, Tensor]:
-    """Yield the progress of a method; return its image. Zero-filled is over too soon to be stopped."""
-    if method == "zero-filled":
-        return zero_filled(operator.operator, y)
-    if method == "cg-sense":
-        return cg_sense(operator, y, lam=lam)
-    image = y
-    for k, iterate in enumerate(iterates(method, operator, y, lam)):
+def _image(method: str, problem: Problem, settings: ReconSettings, watch: Watch) -> Generator[Event, None, Tensor]:
+    """Yield the progress of a method; return its image."""
+    image = problem.y
+    for k, (iterate, total) in enumerate(problem.iterates(method, settings, watch)):
         image = iterate
-        yield Progress(ITERATIVE[method], k, ITERATIONS[method])
+        if method in ITERATIVE:
+            yield Progress(ITERATIVE[method], k, total)
     return image
-
-
-def iterates(method: str, operator: LinearOperator, y: Tensor, lam: float) -> Iterator[Tensor]:
-    """The iterates of a method with a penalty of weight lam; the last is its image."""
-    if method == "tv":
-        return total_variation.iterates(operator, y, lam)
-    return l1_wavelet.iterates(operator, y, lam)

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from core.errors import UserError
 from core.scan import Volume
 
-Image = npt.NDArray[np.complex64]
+Image = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class Progress(Event):
 
 @dataclass(frozen=True)
 class ClassicalImage(Event):
-    """A classical image, (frame, y, x) complex64 in the units of the result. method: its name in the settings."""
+    """A classical image, (frame, y, x) complex64 (CT: float32) in the unit of the result, and its method."""
 
     method: str
     image: Image = field(repr=False)
@@ -68,8 +67,8 @@ class StepDone(Event):
     """Step `step` of `total` (from 1) is done.
 
     residual: ||Ax - y|| / ||y|| of the denoised estimate. seconds_left: for the rest of the run.
-    estimate(): the denoised estimate, (frame, y, x) complex64 in the units of the result; of several samples the mean.
-    It costs a copy, so it is made only when called, and may be called only before the next event is asked for.
+    estimate(): the denoised estimate, (frame, y, x) complex64 (CT: float32) in the unit of the result; of several
+    samples the mean. It costs a copy, so it is made only when called, and only before the next event is asked for.
     """
 
     step: int

@@ -16,7 +16,9 @@ class ScanSource:
     """How to get the scan from its file again.
 
     axes and domain are for plain arrays (see core.formats). undersample: "KIND:R[:ACS[:SEED]]" for an undersampling on
-    purpose, else "". slices: (first, one past the last) of the slices to reconstruct, or None for all.
+    purpose of MRI, "every:N" and its like for CT (see core.operators.thinning), else "". slices: (first, one past the
+    last) of the slices to reconstruct, or None for all. center: detector column of the rotation axis, or None for what
+    the reader found. size: pixels a side of a CT image, 0 for what suits the scan.
     """
 
     path: str
@@ -24,6 +26,8 @@ class ScanSource:
     domain: str = "kspace"
     undersample: str = ""
     slices: tuple[int, int] | None = None
+    center: float | None = None
+    size: int = 0
 
 
 @dataclass(frozen=True)

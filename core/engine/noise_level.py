@@ -8,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from core.engine.problem import Problem
+from core.engine.problem_mri import SenseProblem
 from core.engine.settings import ReconSettings
+from core.errors import JobError
 from core.operators.planes import Planes
-from core.scan import KSpace
+from core.scan import KSpace, Scan
 
 LEAST_LEVEL = 1e-4
 """Of an image scaled to 1: below it rounding errors are the noise."""
@@ -23,13 +25,16 @@ _PLANES = 8
 _MEDIAN_TO_STD = 1.4826
 
 
-def noise_level(scan: KSpace, problem: Problem, scale: float) -> float:
+def noise_level(scan: Scan, problem: Problem, scale: float) -> float:
     """sigma_y: the noise per real and imaginary part (standard deviation) for A of unit norm and a scaled image.
 
     scale: the intensity that becomes 1. From scan.noise_std where the reader knows it: all that happens to the data
     afterwards (Fourier transforms along kz or kx, coil compression) is orthonormal and keeps it. Otherwise from the
-    edge of k-space, which is an upper bound where the signal reaches that far. Never below LEAST_LEVEL.
+    edge of k-space, which is an upper bound where the signal reaches that far. Never below LEAST_LEVEL. Raises JobError
+    for a scan that is no k-space.
     """
+    if not (isinstance(scan, KSpace) and isinstance(problem, SenseProblem)):
+        raise JobError("The noise of this scan is not known.", "It has no k-space.", "Use the constant gamma rule.")
     data = problem.planes.data
     rounding = _ROUNDING * float(abs(data[len(data) // 2]).max())
     level = scan.noise_std

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import singledispatch
 from typing import Any
 
 from core.engine.settings import LAST_TIMESTEP, ReconSettings
 from core.errors import JobError, PriorError
 from core.priors.catalogue import card_of
+from core.projections import Projections
+from core.scan import KSpace, Scan
 
 _PLAIN = {"gamma_rule": "constant", "samples": 1}
 """What a preset means that does not say it."""
@@ -29,6 +32,39 @@ GAMMA_OF_RULE = {"constant": ReconSettings.gamma, "noise": 1.0}
 
 METHOD_LAM = {"cg-sense": 3e-3, "l1-wavelet": 2.5e-3, "tv": 1.5e-3}
 """lam where the method is chosen and nothing is said of its weight."""
+
+CT_LAM = {"tv": 4e-4}
+"""The same for CT."""
+
+METHOD_ITERATIONS = {"cgls": 20, "sirt": 150}
+"""Iterations where the method is chosen and nothing is said of them."""
+
+
+@singledispatch
+def default_prior(scan: Scan) -> str:
+    """The bundled prior of a kind of scan."""
+    raise TypeError(type(scan))
+
+
+@default_prior.register
+def _(scan: KSpace) -> str:
+    return "mri-small"
+
+
+@default_prior.register
+def _(scan: Projections) -> str:
+    return "ct-small"
+
+
+@singledispatch
+def usual(scan: Scan, method: str) -> dict[str, Any]:
+    """The settings that suit a method on a kind of scan where they differ from what settings_for takes."""
+    return {}
+
+
+@usual.register
+def _(scan: Projections, method: str) -> dict[str, Any]:
+    return {"lam": CT_LAM[method]} if method in CT_LAM else {}
 
 
 def presets_for(prior: str) -> dict[str, dict[str, Any]]:
@@ -75,6 +111,8 @@ def settings_for(*, preset: str = "", **chosen: Any) -> ReconSettings:
         values.setdefault("gamma", GAMMA_OF_RULE[values["gamma_rule"]])
     if values.get("method") in METHOD_LAM:
         values.setdefault("lam", METHOD_LAM[values["method"]])
+    if values.get("method") in METHOD_ITERATIONS:
+        values.setdefault("iterations", METHOD_ITERATIONS[values["method"]])
     return ReconSettings.from_dict(values)
 
 

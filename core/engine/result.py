@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import singledispatch
 from typing import Any
 
 import numpy as np
@@ -13,10 +15,10 @@ from core.engine.events import Finished, Image
 from core.engine.job import JobSpec
 from core.engine.problem import Problem, residual
 from core.engine.run_card import make_card
-from core.operators.planes import to_planes
 from core.orientation import Affine
 from core.priors.card import ModelCard
-from core.scan import Scan, Volume
+from core.projections import Projections
+from core.scan import KSpace, Scan, Volume
 
 _FOREGROUND = 0.1
 
@@ -39,8 +41,9 @@ def finished(
     from core.quality import compare
 
     image = problem.to_image(x)
-    metrics = compare(image, problem.combine(to_planes(whole, job.source.slices))) if scan.undersampled else {}
-    deviations = _frames(problem, spread)
+    air = -1000.0 if unit_of(scan) == "HU" else 0.0
+    metrics = compare(image, problem.reference(whole, job.source.slices), air) if scan.undersampled else {}
+    deviations = None if spread is None else problem.deviation(spread)
     outcome = {
         "nfe": 0,
         "samples": 0,
@@ -48,22 +51,22 @@ def finished(
         "kept_at": None,
         "notes": [],
         **outcome,
-        "spread": None if deviations is None else summary_of_spread(image, deviations),
+        "spread": None if deviations is None else summary_of_spread(image - air if air else image, deviations),
         "residual": residual(problem, x),
         "metrics": metrics,
         "device": str(problem.y.device),
         "threads": torch.get_num_threads(),
-        "coils_compressed": problem.compression is not None,
-        "operator_norm": problem.norm,
+        **problem.facts(),
     }
     inputs = {"scan": scan.provenance.sha256}
     if prior is not None:
         inputs["prior"] = prior.sha256
     card = make_card(job, inputs, outcome)
     affine = _affine_from(scan.picture_affine, job.source.slices)
-    stack = len(image) // (scan.sizes["contrast"] * scan.sizes["repetition"])
     spacing = scan.picture_spacing_mm or (1.0, 1.0, 1.0)
-    volume = Volume(image, "a.u.", affine, spacing, stack, problem.planes.names, card, deviations)
+    volume = Volume(image, unit_of(scan), affine, spacing, stack_of(scan, image), problem.names, card, deviations)
+    if isinstance(scan, Projections):
+        volume = replace(volume, mu_water=scan.mu_water)
     return Finished(volume, outcome["kept_at"], metrics)
 
 
@@ -79,11 +82,26 @@ def summary_of_spread(image: Image, spread: npt.NDArray[np.float32]) -> dict[str
     return {"median": median, "relative": median / bright if bright else 0.0}
 
 
-def _frames(problem: Problem, spread: Tensor | None) -> npt.NDArray[np.float32] | None:
-    if spread is None:
-        return None
-    frames: npt.NDArray[np.float32] = np.ascontiguousarray(problem.to_image(spread).real)
-    return frames
+@singledispatch
+def unit_of(scan: Scan) -> str:
+    """The unit of the image of a scan, as in core.scan.Volume."""
+    return "a.u."
+
+
+@unit_of.register
+def _(scan: Projections) -> str:
+    return "HU" if scan.hounsfield else "1/mm"
+
+
+@singledispatch
+def stack_of(scan: Scan, image: Image) -> int:
+    """How many frames of the image make one stack."""
+    return len(image)
+
+
+@stack_of.register
+def _(scan: KSpace, image: Image) -> int:
+    return len(image) // (scan.sizes["contrast"] * scan.sizes["repetition"])
 
 
 def _affine_from(affine: Affine | None, slices: tuple[int, int] | None) -> Affine | None:

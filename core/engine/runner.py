@@ -17,22 +17,25 @@ from core.engine.estimate import estimate, refuse_if_too_large, samples_at_once,
 from core.engine.events import Discarded, Estimate, Event, Failed, Finished, Noted, Paused, Started, Warned
 from core.engine.job import JobSpec
 from core.engine.noise_level import data_weight, noise_level
+from core.engine.offers import methods_for, quick_methods
 from core.engine.precision import choose_precision, computing_in
-from core.engine.problem import Problem, intensity_scale, prepare
+from core.engine.problem import Problem, prepare
+from core.engine.problem_ct import TomoProblem  # registers how CT is prepared
+from core.engine.problem_mri import SenseProblem
 from core.engine.result import finished
 from core.engine.sampling import Sampling, seed_groups
+from core.engine.scan_source import as_asked, load_scan, undersampled
 from core.engine.settings import LAST_TIMESTEP, Precision, ReconSettings
 from core.engine.stop import Halt, Stop
 from core.errors import JobError, UserError
-from core.formats import open_scan
-from core.operators.masks import parse_undersampling
-from core.operators.undersample import undersample
 from core.priors import load_prior
 from core.priors.fit import misfit, range_misfit, unchecked
 from core.priors.prior import Prior
 from core.scan import Scan
 
 _PAUSE_HEARTBEAT_S = 0.1
+PROBLEMS = (SenseProblem, TomoProblem)
+"""The kinds of problems that can be prepared."""
 
 
 def run(job: JobSpec, stop: Stop | None = None) -> Iterator[Event]:
@@ -95,27 +98,29 @@ class _Run:
     def events(self) -> Iterator[Event]:
         """Scan, prior, problem, classical images, then the method that the settings name."""
         settings, slices = self.job.settings, self.job.source.slices
-        whole = load_scan(self.job)
-        scan = _undersampled(whole, self.job.source.undersample)
+        whole = as_asked(load_scan(self.job), self.job.source)
+        check_method(settings.method, whole)
+        scan = undersampled(whole, self.job.source.undersample)
         device = choose_device(settings.device)
         model = _model(settings, device) if settings.method == "dds" else None
         misfits = misfit(model.prior.card, scan) if model else []
         needed, at_once = self._plan(scan, device, model)
-        problem = yield from prepare(scan, slices, device, self.stop)
+        problem = yield from prepare(scan, slices, device, self.stop, settings)
         frames, height, width = problem.to_image(torch.zeros(problem.operator.domain_shape)).shape
         if model is not None:
             needed = _timed(needed, problem, settings, model)
         steps = len(model.walk) * len(seed_groups(0, settings.samples, at_once)) if model else 0
-        yield Started(needed, frames, height, width, steps, str(device), problem.planes.names)
+        yield Started(needed, frames, height, width, steps, str(device), problem.names)
         yield from self._warn(*scan_warnings(scan, model.prior if model else None), *misfits)
         if model is not None:
             yield from self._note(unchecked(model.prior.card, scan))
 
-        x = yield from classical_images(problem, self.job, self.stop, self.outcome)
+        x = yield from classical_images(problem, self.job, quick_methods(scan), self.stop, self.outcome)
         spread = None
         if model is not None:
             sampling = yield from self._sample(scan, problem, model, x, at_once)
             x, spread = sampling.mean(), sampling.spread()
+            del sampling
         self.outcome["seconds"] = time.perf_counter() - self.started
         prior = model.prior.card if model else None
         yield finished(self.job, scan, whole, problem, x, spread, prior, {**self.outcome, "warnings": self.warnings})
@@ -123,11 +128,10 @@ class _Run:
     def _plan(self, scan: Scan, device: torch.device, model: _Model | None) -> tuple[Estimate, int]:
         """What the run needs, and how many samples go side by side. Raises JobError when it cannot fit."""
         settings = self.job.settings
-        planes = _count_planes(scan, self.job.source.slices)
-        prior = model.prior if model else None
+        slices, prior = self.job.source.slices, model.prior if model else None
 
         def needed(at_once: int) -> Estimate:
-            return estimate(scan, planes, device, prior, settings, at_once)
+            return estimate(scan, slices, device, prior, settings, at_once)
 
         at_once = self.job.samples_at_once or samples_at_once(needed, settings.samples)
         refuse_if_too_large(needed(at_once))
@@ -138,16 +142,20 @@ class _Run:
     ) -> Generator[Event, None, Sampling]:
         """Draw the samples; the result is kept early where the stop or the job says so."""
         settings = self.job.settings
-        scale = intensity_scale(classical, model.prior.card.scale_percentile)
-        yield from self._warn(*range_misfit(model.prior.card, float(classical.abs().max()) / scale))
-        sigma_y = noise_level(scan, problem, scale) if settings.gamma_rule == "noise" else None
+        coding = problem.coding(model.prior.card, classical)
+        if coding.note:
+            yield from self._warn(coding.note)
+        yield from self._warn(
+            *range_misfit(model.prior.card, (float(classical.abs().max()) - coding.base) / coding.scale)
+        )
+        sigma_y = noise_level(scan, problem, coding.scale) if settings.gamma_rule == "noise" else None
         sampling = Sampling(
             problem,
             model.prior,
             model.walk,
             settings,
             classical,
-            scale,
+            coding,
             data_weight(settings, sigma_y),
             model.precision,
             self.stop,
@@ -156,7 +164,8 @@ class _Run:
         )
         yield from sampling.steps()
         self.outcome.update(
-            scale=scale,
+            scale=coding.scale,
+            base=coding.base,
             sigma_y=sigma_y,
             samples_at_once=at_once,
             precision=model.precision,
@@ -179,11 +188,11 @@ class _Run:
             yield Noted(message)
 
 
-def load_scan(job: JobSpec) -> Scan:
-    """The scan of a job, as its file has it."""
-    if job.scan is not None:
-        return job.scan
-    return open_scan(job.source.path, axes=job.source.axes, domain=job.source.domain)
+def check_method(method: str, scan: Scan) -> None:
+    """Raise JobError for a method that a scan cannot be reconstructed with."""
+    offered = methods_for(scan)
+    if method not in offered:
+        raise JobError(f"The method {method} does not fit this scan.", "", f"Use {', '.join(offered)}.")
 
 
 def choose_device(name: str) -> torch.device:
@@ -205,10 +214,6 @@ def scan_warnings(scan: Scan, prior: Prior | None) -> list[str]:
     return warnings
 
 
-def _undersampled(scan: Scan, pattern: str) -> Scan:
-    return undersample(scan, parse_undersampling(pattern)) if pattern else scan
-
-
 def _model(settings: ReconSettings, device: torch.device) -> _Model:
     prior = load_prior(settings.prior)
     prior.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -224,10 +229,3 @@ def _timed(needed: Estimate, problem: Problem, settings: ReconSettings, model: _
             return model.prior.predict(x, 0)
 
     return with_seconds(needed, problem, settings, predict)
-
-
-def _count_planes(scan: Scan, slices: tuple[int, int] | None) -> int:
-    sizes = scan.sizes
-    stack = max(sizes["slice"], sizes["kz"])
-    chosen = slices[1] - slices[0] if slices else stack
-    return sizes["contrast"] * sizes["repetition"] * max(chosen, 1)

@@ -14,13 +14,14 @@ from core.diffusion.dds import Step, sample
 from core.diffusion.schedule import Schedule
 from core.engine.events import StepDone
 from core.engine.noise import NoiseSource
-from core.engine.problem import Problem, residual
+from core.engine.problem import Coding, Problem, residual
 from core.engine.settings import LAST_TIMESTEP, Precision, ReconSettings
 from core.engine.stop import Halt, Stop
 from core.engine.watch import WatchedOperator, WatchedPrior
 from core.errors import JobError
 from core.operators.repeated import Repeated
 from core.priors.prior import Prior
+from core.solvers.slice_tie import SliceTie
 
 PLANES_AT_ONCE = {"cpu": 1, "cuda": 8}
 """Planes that the network sees in one call. On a CPU four calls of one take 0.6 of the time of one call of four."""
@@ -32,7 +33,7 @@ class Sampling:
 
     They walk in groups of at_once, all samples of a group a step at a time. steps() yields a StepDone for each step of
     each group; samples, mean() and spread() are of what there is by then: finished samples, and the denoised estimates
-    of the group that is under way. scale: the intensity of `classical`, (planes, a, b), that the prior knows as 1.
+    of the group that is under way. coding: how `classical`, (items, a, b), looks to the prior.
     weight: of the data, see core.diffusion.dds.Weight. keep_at: end after that many steps, or None.
     """
 
@@ -41,7 +42,7 @@ class Sampling:
     walk: Schedule
     settings: ReconSettings
     classical: Tensor = field(repr=False)
-    scale: float
+    coding: Coding
     weight: float | Callable[[float], float]
     precision: Precision
     stop: Stop
@@ -64,7 +65,7 @@ class Sampling:
 
     @property
     def samples(self) -> list[Tensor]:
-        """What there is, each (planes, a, b) in the units of the result."""
+        """What there is, each (items, a, b), as the prior sees it."""
         return self._finished + self._forming
 
     @property
@@ -79,11 +80,14 @@ class Sampling:
         samples = self.samples
         if not samples:
             return self.classical
-        return samples[0] if len(samples) == 1 else torch.stack(samples).mean(dim=0)
+        mean = samples[0] if len(samples) == 1 else torch.stack(samples).mean(dim=0)
+        return mean * self.coding.scale + self.coding.base
 
     def spread(self) -> Tensor | None:
         """Standard deviation of the samples in each pixel, real; None of fewer than two."""
-        return standard_deviation(torch.stack(self.samples)) if len(self.samples) > 1 else None
+        if len(self.samples) < 2:
+            return None
+        return standard_deviation(torch.stack(self.samples)) * self.coding.scale
 
     def steps(self) -> Iterator[StepDone]:
         """Walk to the end, or until the run is kept. Raises Halt when it is discarded, JobError when it breaks down."""
@@ -96,9 +100,11 @@ class Sampling:
                 before = self.network_seconds
                 for step in self._walk(seeds, watched):
                     self.network_seconds = before + watched.seconds
-                    self._forming = list((step.denoised * self.scale).chunk(len(seeds)))
+                    self._forming = list(step.denoised.chunk(len(seeds)))
+                    timestep = step.timestep
+                    del step  # its copies of a large volume are not needed while the next step is made
                     self.done += 1
-                    yield self._step_done(step, time.perf_counter() - begun)
+                    yield self._step_done(timestep, time.perf_counter() - begun)
                     if self.done == self.keep_at:
                         return
                 self._finished, self._forming = self.samples, []
@@ -111,44 +117,59 @@ class Sampling:
         if len(support) > 1:
             support = support.repeat(samples, 1, 1)
         at_once = PLANES_AT_ONCE[self.problem.y.device.type]
-        return WatchedPrior(self.prior, self.stop, at_once, support, self.precision)
+        nothing = -self.coding.base / self.coding.scale
+        return WatchedPrior(self.prior, self.stop, at_once, support, self.precision, nothing)
 
     def _walk(self, seeds: tuple[int, ...], prior: WatchedPrior) -> Iterator[Step]:
-        noise = NoiseSource(seeds, self.problem.planes.keys, like=self.classical)
+        settings, problem, coding = self.settings, self.problem, self.coding
+        noise = NoiseSource(seeds, problem.keys, like=self.classical)
+        y = problem.y
+        if coding.base:
+            y = y - problem.operator.forward(torch.full_like(self.classical, coding.base))
         return sample(
             prior,
-            Repeated(WatchedOperator(self.problem.operator, self.stop), len(seeds)),
-            self.problem.y / self.scale,
+            Repeated(WatchedOperator(problem.operator, self.stop), len(seeds)),
+            y / coding.scale,
             schedule=self.walk,
-            cg_steps=self.settings.cg_steps,
+            cg_steps=settings.cg_steps,
             gamma=self.weight,
-            eta=self.settings.eta,
+            eta=settings.eta,
             x_T=self._start(noise),
             noise=noise,
+            tie=self._tie(),
+            lowest=None if problem.lowest is None else (problem.lowest - coding.base) / coding.scale,
         )
+
+    def _tie(self) -> SliceTie | None:
+        """What ties the slices of each sample, where that is asked for and there are several."""
+        settings, slices = self.settings, self.problem.slices
+        if not settings.rho or slices < 2:
+            return None
+        along = "z" if settings.along == "auto" else settings.along
+        return SliceTie(slices, settings.rho, settings.lam, along, settings.admm_steps)
 
     def _start(self, noise: NoiseSource) -> Tensor:
         """Pure noise, or the noised classical image for a warm start."""
         signal, level = self.walk.levels.levels(self.walk.timesteps[0])
-        start = level * noise.start()
+        start = noise.start().mul_(level)
         if self.settings.t_start == LAST_TIMESTEP:
             return start
-        classical = self.classical / self.scale
-        return signal * classical.repeat(len(noise.seeds), *(1,) * (classical.dim() - 1)) + start
+        classical = (self.classical - self.coding.base) * (signal / self.coding.scale)
+        return start.add_(classical.repeat(len(noise.seeds), *(1,) * (classical.dim() - 1)))
 
-    def _step_done(self, step: Step, seconds: float) -> StepDone:
+    def _step_done(self, timestep: int, seconds: float) -> StepDone:
         image = self.mean()
         value = residual(self.problem, image)
         if not np.isfinite(value):
             raise JobError(
-                f"The run broke down at step {self.done} (timestep {step.timestep}).",
+                f"The run broke down at step {self.done} (timestep {timestep}).",
                 "The image holds NaN or infinite numbers; the prior or the settings do not suit this scan.",
                 "Try another prior, fewer CG steps or a smaller gamma.",
             )
         return StepDone(
             step=self.done,
             total=self.total,
-            timestep=step.timestep,
+            timestep=timestep,
             residual=value,
             network_seconds=self.network_seconds,
             solver_seconds=seconds - self.network_seconds,

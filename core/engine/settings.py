@@ -40,11 +40,14 @@ def setting(
     return dataclasses.field(default=default, metadata={"help": Help(label, text, unit, low, high, methods)})
 
 
-Method = Literal["dds", "cg-sense", "l1-wavelet", "tv", "zero-filled"]
+Method = Literal["dds", "cg-sense", "l1-wavelet", "tv", "zero-filled", "fbp", "fdk", "cgls", "sirt"]
 GammaRule = Literal["constant", "noise"]
 Spacing = Literal["uniform", "quadratic", "trailing"]
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "float32", "bfloat16"]
+Along = Literal["auto", "slice", "z", "volume"]
+Weighting = Literal["none", "photons"]
+Window = Literal["hann", "ramp", "cosine", "shepp-logan"]
 
 ALL: tuple[str, ...] = get_args(Method)
 LAST_TIMESTEP = 999
@@ -115,10 +118,52 @@ class ReconSettings:
     lam: float = setting(
         3e-3,
         "Lambda",
-        "Weight of the penalty against the measurement, for an image scaled to peak 1 and an A of unit norm.",
+        "Weight of the penalty against the measurement, for an image scaled to peak 1 and an A of unit norm. In DDS: of"
+        " the total variation that ties the slices, where rho is above 0.",
         low=0.0,
         high=1e3,
-        methods=("cg-sense", "l1-wavelet", "tv"),
+        methods=("cg-sense", "l1-wavelet", "tv", "dds"),
+    )
+    rho: float = setting(
+        0.0,
+        "Rho",
+        "Pace of the total variation that ties the slices together in DDS. 0 reconstructs every slice on its own.",
+        low=0.0,
+        high=1e4,
+    )
+    admm_steps: int = setting(
+        1, "ADMM steps", "Rounds of the slice tie in each step of DDS.", unit="rounds", low=1, high=20
+    )
+    along: Along = setting(
+        "auto",
+        "TV along",
+        "Directions of the total variation: within a slice, along z only, or all three. Auto is z for the tie of DDS,"
+        " and all three for TV where there are several slices.",
+        methods=("tv", "dds"),
+    )
+    iterations: int = setting(
+        30,
+        "Iterations",
+        "Of CGLS and SIRT. More follow the measurement, and its noise, more closely.",
+        unit="iterations",
+        low=1,
+        high=5000,
+        methods=("cgls", "sirt"),
+    )
+    filter: Window = setting(
+        "hann",
+        "Filter",
+        "Window on the ramp of filtered back-projection: ramp is sharpest and noisiest, Hann is smoothest.",
+        methods=("fbp", "fdk"),
+    )
+    weight: Weighting = setting(
+        "none",
+        "Weight",
+        "Photons weighs each ray by the number of photons that arrived, where the scan tells how many were sent.",
+        methods=("cgls", "sirt", "tv", "dds"),
+    )
+    nonnegative: bool = setting(
+        True, "Non-negative", "CT images are never less than air.", methods=("tv", "sirt", "dds")
     )
     device: Device = setting("auto", "Device", "Auto takes CUDA where there is one.", methods=ALL)
     precision: Precision = setting(

@@ -17,32 +17,43 @@ from core.priors.prior import Prior
 class WatchedPrior:
     """A prior that runs a few planes at a time, looks at `stop` in between, and counts its seconds.
 
-    support: bool, broadcast over the planes; where it is False nothing was measured and the estimate is 0, so that the
-    prior cannot make anything up there. precision: see core.engine.precision.
+    support: bool, broadcast over the planes; where it is False nothing was measured and the estimate is `nothing`, so
+    that the prior cannot make anything up there. precision: see core.engine.precision.
     """
 
     def __init__(
-        self, prior: Prior, stop: Stop, planes_at_once: int, support: Tensor, precision: Precision = FLOAT32
+        self,
+        prior: Prior,
+        stop: Stop,
+        planes_at_once: int,
+        support: Tensor,
+        precision: Precision = FLOAT32,
+        nothing: float = 0.0,
     ) -> None:
         self.prior = prior
         self.precision = precision
         self.support = support
+        self.nothing = nothing
         self.stop = stop
         self.planes_at_once = planes_at_once
         self.seconds = 0.0
 
     def predict(self, x: Tensor, timestep: int) -> tuple[Tensor, Tensor]:
-        parts = []
-        for chunk in torch.split(x, self.planes_at_once):
+        denoised, noise = torch.empty_like(x), torch.empty_like(x)
+        parts = (torch.split(each, self.planes_at_once) for each in (x, denoised, noise))
+        for chunk, chunk_denoised, chunk_noise in zip(*parts, strict=True):
             self.stop.check()
             started = time.perf_counter()
             with computing_in(self.precision, x.device):
-                parts.append(self.prior.predict(chunk, timestep))
+                found = self.prior.predict(chunk, timestep)
+            chunk_denoised.copy_(found[0])
+            chunk_noise.copy_(found[1])
             if x.device.type == "cuda":
                 torch.cuda.synchronize(x.device)
             self.seconds += time.perf_counter() - started
-        denoised, noise = zip(*parts, strict=True)
-        return torch.cat(denoised) * self.support, torch.cat(noise)
+        if not bool(self.support.all()):
+            denoised.masked_fill_(~self.support, self.nothing)
+        return denoised, noise
 
 
 class WatchedOperator(LinearOperator):
@@ -52,7 +63,7 @@ class WatchedOperator(LinearOperator):
         self.operator = operator
         self.stop = stop
         self.domain_shape, self.range_shape = operator.domain_shape, operator.range_shape
-        self.dtype, self.device = operator.dtype, operator.device
+        self.dtype, self.device, self.joint = operator.dtype, operator.device, operator.joint
 
     def forward(self, x: Tensor) -> Tensor:
         self.stop.check()

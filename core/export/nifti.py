@@ -1,4 +1,4 @@
-"""NIfTI: the magnitude, with its place in the patient when that is known."""
+"""NIfTI: the magnitude of complex images, real ones as they are, with their place in the patient when that is known."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from core.scan import Volume
 
 
 def write(volume: Volume, path: Path) -> None:
-    """Write |array| as float32 NIfTI-1 in axes (x, y, z), RAS; frames beyond one stack become the fourth axis.
+    """Write the array, or its magnitude if it is complex, as float32 NIfTI-1 in axes (x, y, z), RAS.
 
+    Frames beyond one stack become the fourth axis.
     Without a known position the file says so: sform and qform codes are 0 and only the voxel size is stored.
     """
     import nibabel
 
     slices = max(volume.slices, 1)
-    magnitude = np.abs(volume.array).astype(np.float32)
-    stacks = magnitude.reshape(-1, slices, *magnitude.shape[1:]).transpose(3, 2, 1, 0)
+    array = np.abs(volume.array) if np.iscomplexobj(volume.array) else volume.array
+    values = array.astype(np.float32)
+    stacks = values.reshape(-1, slices, *values.shape[1:]).transpose(3, 2, 1, 0)
     data = stacks[..., 0] if stacks.shape[-1] == 1 else stacks
     known = volume.affine is not None
     affine = lps_to_ras(volume.affine) if volume.affine is not None else np.diag([*volume.spacing_mm, 1.0])

@@ -23,8 +23,12 @@ _INK = 200
 
 
 def write(volume: Volume, path: Path) -> None:
-    """Write 8-bit grey: 0 is black, the 99.5th percentile white, pixels squared up by the spacing."""
-    _write_sheet(_eight_bits(volume.array), volume.spacing_mm, (), path)
+    """Write 8-bit grey, pixels squared up by the spacing: 0 is black, the 99.5th percentile white.
+
+    In HU, black is air.
+    """
+    darkest = -1000.0 if volume.unit == "HU" else 0.0
+    _write_sheet(_eight_bits(volume.array, darkest), volume.spacing_mm, (), path)
 
 
 def write_spread(volume: Volume, path: Path) -> None:
@@ -34,8 +38,8 @@ def write_spread(volume: Volume, path: Path) -> None:
     _write_sheet(colours()[_eight_bits(volume.spread)], volume.spacing_mm, words, path)
 
 
-def _eight_bits(array: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    magnitude = np.nan_to_num(np.abs(array)).astype(np.float32)
+def _eight_bits(array: npt.NDArray[Any], darkest: float = 0.0) -> npt.NDArray[np.uint8]:
+    magnitude = np.nan_to_num(np.abs(array) if np.iscomplexobj(array) else array - darkest).astype(np.float32)
     white = float(np.percentile(magnitude, WHITE_PERCENTILE)) or 1.0
     grey: npt.NDArray[np.uint8] = np.clip(magnitude / white * 255, 0, 255).astype(np.uint8)
     return grey

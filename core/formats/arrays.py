@@ -1,7 +1,8 @@
-"""Plain arrays (.npy, .npz, .mat) whose axes the user names, or that have only one sensible reading."""
+"""Plain arrays (.npy, .npz, .mat) of k-space or coil images, their axes named or with only one sensible reading."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,10 @@ from core.scan import KSpace, Provenance
 
 NAMES_ITS_AXES = False
 
-_KINDS = {"npy": "NumPy array", "npz": "NumPy archive", "mat5": "MATLAB 5 file", "mat73": "MATLAB 7.3 file"}
+ANGLES = ("angles", "theta", "projectionangles")
+"""Names of arrays that hold the angles of CT projections, in small letters."""
+
+KINDS = {"npy": "NumPy array", "npz": "NumPy archive", "mat5": "MATLAB 5 file", "mat73": "MATLAB 7.3 file"}
 
 
 def claims(path: Path) -> bool:
@@ -27,7 +31,7 @@ def claims(path: Path) -> bool:
 def read(path: Path, *, axes: str = "", domain: str = "kspace") -> KSpace:
     """The scan in an array. axes: see core.formats.open_scan; "" only where `guess` is sure. Raises ScanError."""
     name, names = split_variable(axes)
-    variable = _choose(path, name)
+    variable = choose(path, name)
     array = loaded(variable)
     done = [f"Variable {variable.name} read."] if variable.name else []
     if not names:
@@ -37,22 +41,33 @@ def read(path: Path, *, axes: str = "", domain: str = "kspace") -> KSpace:
     axes_of = parse_axes(names, array.shape, domain)
     if "complex" in axes_of:
         array, axes_of = _joined(array, axes_of)
-    provenance = Provenance(str(path), _KINDS[kind_of(path)], sha256_of(path), done=tuple(done))
+    provenance = Provenance(str(path), KINDS[kind_of(path)], sha256_of(path), done=tuple(done))
     return scan_of(Named(array, axes_of, domain), provenance)
 
 
 def guess(path: Path) -> AxesGuess:
     """What the axes of the file's array seem to be. Raises ScanError when there is no single array."""
-    variable = _choose(path, "")
-    return axis_names.guess(loaded(variable), variable.name)
+    variable = choose(path, "")
+    return axis_names.guess(loaded(variable), variable.name, angle_counts(variables(path)))
 
 
 def guess_all(path: Path) -> tuple[AxesGuess, ...]:
     """A guess for each of the file's arrays that have two axes or more. Raises ScanError when there is none."""
-    usable = _candidates(variables(path))
+    listed = variables(path)
+    usable = _candidates(listed)
     if not usable:
         return (guess(path),)
-    return tuple(axis_names.guess(loaded(v), v.name) for v in usable)
+    return tuple(axis_names.guess(loaded(v), v.name, angle_counts(listed)) for v in usable)
+
+
+def angle_counts(listed: list[Variable]) -> tuple[int, ...]:
+    """How many numbers each array of projection angles holds."""
+    return tuple(math.prod(v.shape) for v in listed if is_angles(v))
+
+
+def is_angles(variable: Variable) -> bool:
+    """The array is named as one of projection angles, and has one axis that is longer than 1."""
+    return variable.usable and variable.name.lower() in ANGLES and sum(n > 1 for n in variable.shape) == 1
 
 
 def _candidates(listed: list[Variable]) -> list[Variable]:
@@ -60,8 +75,8 @@ def _candidates(listed: list[Variable]) -> list[Variable]:
     return [v for v in listed if v.usable and sum(n > 1 for n in v.shape) >= 2]
 
 
-def _choose(path: Path, name: str) -> Variable:
-    """The variable of that name, or the only numeric one with two axes or more."""
+def choose(path: Path, name: str) -> Variable:
+    """The variable of that name, or the only numeric one with two axes or more. Raises ScanError."""
     listed = variables(path)
     usable = _candidates(listed)
     if name:

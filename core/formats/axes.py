@@ -11,8 +11,15 @@ from core.errors import ScanError
 
 DOMAINS = ("kspace", "image")
 
-AXIS_NAMES = ("contrast", "repetition", "slice", "average", "coil", "kz", "ky", "kx", "z", "y", "x", "complex")
-"""All names of an axis. x, y, z are for coil images; complex has length 2, real and imaginary part."""
+PROJECTION_AXES = ("row", "view", "column")
+"""The axes of an array of CT projections, in the order of core.projections."""
+
+AXIS_NAMES = (
+    *("contrast", "repetition", "slice", "average", "coil", "kz", "ky", "kx", "z", "y", "x", "complex"),
+    *PROJECTION_AXES,
+)
+"""All names of an axis. x, y, z are for coil images; complex has length 2, real and imaginary part; row, view and
+column are for CT projections."""
 
 _ALIASES = {
     "coils": "coil",
@@ -28,6 +35,15 @@ _ALIASES = {
     "averages": "average",
     "avg": "average",
     "ri": "complex",
+    "views": "view",
+    "angle": "view",
+    "angles": "view",
+    "projection": "view",
+    "projections": "view",
+    "rows": "row",
+    "columns": "column",
+    "detector": "column",
+    "detectors": "column",
 }
 
 Plane = npt.NDArray[np.complex128]
@@ -42,7 +58,8 @@ class AxesGuess:
     """What the axes of an array seem to be.
 
     variable: its name in the file, or "". shape: of the array. axes: names for `open_scan`, or "" when nothing fits.
-    domain: "kspace" or "image". sure: nothing else fits as well. why: the reasons, in words.
+    domain: "kspace" or "image"; "kspace" for CT projections, to which it means nothing. sure: nothing else fits as
+    well. why: the reasons, in words.
     """
 
     variable: str
@@ -59,14 +76,32 @@ def split_variable(axes: str) -> tuple[str, str]:
     return (variable.strip(), names.strip()) if colon else ("", axes.strip())
 
 
+def names_views(axes: str) -> bool:
+    """The named axes are those of CT projections."""
+    names = split_variable(axes)[1].split(",")
+    return any(_ALIASES.get(n.strip().lower(), n.strip().lower()) == "view" for n in names)
+
+
 def parse_axes(axes: str, shape: tuple[int, ...], domain: str) -> tuple[str, ...]:
     """One name for every axis of an array of `shape`. Raises ScanError if the names do not fit."""
     names = tuple(_canonical(part) for part in axes.split(",")) if axes else ()
+    if "view" in names:
+        names = tuple("row" if n == "slice" else n for n in names)
     if len(names) != len(shape):
         raise ScanError(
             "The named axes do not fit the array.",
             f"There are {len(names)} names ({axes or 'none'}) for {len(shape)} axes of lengths {list(shape)}.",
             "Name every axis in the order of the file, for example --axes coil,ky,kx.",
+        )
+    if "view" in names:
+        _check_views(names)
+        return names
+    strange = next((n for n in names if n in PROJECTION_AXES), "")
+    if strange:
+        raise ScanError(
+            f"The axis {strange} is one of CT projections, which have views.",
+            f"The axes are {', '.join(names)}.",
+            "Name an axis view, or name the axes of k-space.",
         )
     images = {"x", "y", "z"} & set(names)
     if domain == "kspace" and images:
@@ -91,10 +126,27 @@ def _canonical(part: str) -> str:
     return name
 
 
-def _check_names(names: tuple[str, ...], shape: tuple[int, ...]) -> None:
+def _check_views(names: tuple[str, ...]) -> None:
+    _check_doubled(names)
+    strange = next((n for n in names if n not in PROJECTION_AXES), "")
+    if strange:
+        raise ScanError(
+            f"CT projections have no axis {strange}.",
+            f"The axes are {', '.join(names)}.",
+            f"Use {', '.join(PROJECTION_AXES)}.",
+        )
+    if "column" not in names:
+        raise ScanError("No axis is named column.", f"The axes are {', '.join(names)}.", "Name view and column.")
+
+
+def _check_doubled(names: tuple[str, ...]) -> None:
     doubled = next((n for n in names if names.count(n) > 1), "")
     if doubled:
         raise ScanError(f"The axis {doubled} is named twice.", f"The axes are {', '.join(names)}.", "Name each once.")
+
+
+def _check_names(names: tuple[str, ...], shape: tuple[int, ...]) -> None:
+    _check_doubled(names)
     absent = [n for n in ("ky", "kx") if n not in names]
     if absent:
         raise ScanError(
@@ -108,9 +160,15 @@ def _check_names(names: tuple[str, ...], shape: tuple[int, ...]) -> None:
         )
 
 
-def guess(array: npt.NDArray[np.generic], variable: str = "") -> AxesGuess:
-    """Name the axes of a numeric array by their lengths and by where its energy lies."""
+def guess(array: npt.NDArray[np.generic], variable: str = "", angles: tuple[int, ...] = ()) -> AxesGuess:
+    """Name the axes of a numeric array by their lengths and by where its energy lies.
+
+    angles: lengths of the arrays of angles in the same file; a real array with one axis of such a length holds views.
+    """
     shape = array.shape
+    views = [i for i, n in enumerate(shape) if n in angles]
+    if array.dtype.kind in "fiu" and views and len(shape) in (2, 3):
+        return _projections(shape, views, variable)
     names, sure, why = _by_lengths(shape)
     if not names:
         return AxesGuess(variable, shape, "", "kspace", False, why)
@@ -121,6 +179,14 @@ def guess(array: npt.NDArray[np.generic], variable: str = "") -> AxesGuess:
     else:
         names = tuple({"kx": "x", "ky": "y", "kz": "z"}.get(n, n) for n in names)
     return AxesGuess(variable, shape, ",".join(names), domain, sure and domain_sure, f"{why} {domain_why}")
+
+
+def _projections(shape: tuple[int, ...], views: list[int], variable: str) -> AxesGuess:
+    """Of an array beside which there are angles: what is left is rows, then columns."""
+    names = ["row", "column"] if len(shape) == 3 else ["column"]
+    names.insert(views[0], "view")
+    why = f"The file holds {shape[views[0]]} angles, as many as axis {views[0] + 1} is long: CT projections."
+    return AxesGuess(variable, shape, ",".join(names), "kspace", len(views) == 1, why)
 
 
 def _by_lengths(shape: tuple[int, ...]) -> tuple[tuple[str, ...], bool, str]:

@@ -2,163 +2,30 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from functools import singledispatch
+from typing import Any, Protocol
 
-import numpy as np
-
-from core.formats.acs import measure_acs
-from core.orientation import letter
-from core.scan import KSPACE_AXES, Scan
-
-UNKNOWN = "unknown"
+from core.formats.describe_ct import describe_projections
+from core.formats.describe_mri import describe_kspace
+from core.projections import Projections
+from core.scan import KSpace, Scan
 
 
-@dataclass(frozen=True)
-class ScanInfo:
-    """The card of a scan.
-
-    name: of the file, without its folder. matrix and field_of_view_mm: (x, y, z). axes: lengths by name.
-    acceleration: places in k-space per place measured; with_calibration: the same when lines measured only for the coil
-    maps count too, or None if there are none. acs_lines: (ky, kz) lines of the fully sampled centre.
-    orientation: patient letters towards which x, y and z grow, such as "L P H", or "unknown".
-    identifiers: patient name, id and the like; in neither to_dict nor lines unless asked for.
-    """
-
-    name: str
-    format: str
-    sha256: str
-    matrix: tuple[int, int, int]
-    field_of_view_mm: tuple[float, float, float] | None
-    coils: int
-    acceleration: float
-    with_calibration: float | None
-    acs_lines: tuple[int, int]
-    acs_measured_apart: bool
-    axes: dict[str, int]
-    averages: int
-    vendor: str
-    sequence: str
-    field_strength_t: float | None
-    whitened: bool
-    noise_std: float | None
-    simulated: bool
-    undersampled: str
-    orientation: str
-    contrast: str
-    anatomy: str
-    done: tuple[str, ...]
-    not_understood: tuple[str, ...]
-    identifiers: dict[str, str] = field(default_factory=dict, repr=False)
+class ScanInfo(Protocol):
+    """The card of a scan. Identifiers (patient name, id and the like) are in it only where asked for."""
 
     def to_dict(self, identifiers: bool = False) -> dict[str, Any]:
         """Plain values, ready for JSON."""
-        values = dataclasses.asdict(self)
-        if not identifiers:
-            del values["identifiers"]
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
     def lines(self, identifiers: bool = False) -> list[tuple[str, str]]:
         """(label, value) pairs in the order to show them; what is done and not understood takes a pair each."""
-        x, y, z = self.matrix
-        rows = [
-            ("File", self.name),
-            ("Format", self.format),
-            ("Matrix", f"{x} x {y}" + (f" x {z}" if z > 1 else "")),
-            ("Field of view", _millimetres(self.field_of_view_mm)),
-            ("Coils", str(self.coils)),
-            ("Axes", ", ".join(f"{name} {n}" for name, n in self.axes.items())),
-            ("Acceleration", _acceleration(self)),
-            ("ACS", _acs(self)),
-            ("Averages", str(self.averages)),
-            ("Vendor", self.vendor or UNKNOWN),
-            ("Sequence", self.sequence or UNKNOWN),
-            ("Field strength", f"{self.field_strength_t:g} T" if self.field_strength_t else UNKNOWN),
-            ("Orientation", self.orientation),
-            ("Whitened", "yes" if self.whitened else "no"),
-            ("Noise", f"{self.noise_std:.3g} per real and imaginary part" if self.noise_std else UNKNOWN),
-        ]
-        rows += [("Contrast", self.contrast)] if self.contrast else []
-        rows += [("Anatomy", self.anatomy)] if self.anatomy else []
-        rows += [("Simulated", "yes: no scanner made this")] if self.simulated else []
-        rows += [("Undersampled", f"on purpose: {self.undersampled}")] if self.undersampled else []
-        rows += [("Done", sentence) for sentence in self.done]
-        rows += [("Not understood", sentence) for sentence in self.not_understood]
-        if identifiers:
-            rows += sorted(self.identifiers.items())
-        return rows
 
 
+@singledispatch
 def describe(scan: Scan) -> ScanInfo:
-    """Gather what is known of a scan."""
-    told, (nz, ny, nx) = scan.provenance, scan.matrix
-    calibration = scan.calibration
-    acs = measure_acs(scan.mask)
-    if calibration is not None:
-        acs = (calibration.shape[3], calibration.shape[2])
-    return ScanInfo(
-        name=Path(told.path).name,
-        format=told.format,
-        sha256=told.sha256,
-        matrix=(nx, ny, nz),
-        field_of_view_mm=scan.field_of_view_mm,
-        coils=scan.coils,
-        acceleration=scan.acceleration,
-        with_calibration=_with_calibration(scan),
-        acs_lines=acs,
-        acs_measured_apart=calibration is not None,
-        axes={name: scan.sizes[name] for name in KSPACE_AXES if scan.sizes[name] > 1},
-        averages=scan.averages,
-        vendor=told.vendor,
-        sequence=told.sequence,
-        field_strength_t=told.field_strength_t,
-        whitened=scan.whitened,
-        noise_std=scan.noise_std,
-        simulated=scan.simulated,
-        undersampled=scan.undersampled,
-        orientation=_orientation(scan),
-        contrast=scan.contrast,
-        anatomy=scan.anatomy,
-        done=told.done,
-        not_understood=told.not_understood,
-        identifiers=dict(told.identifiers),
-    )
+    """Gather what is known of a scan: a KSpaceInfo or a ProjectionsInfo."""
+    raise TypeError(f"{type(scan).__name__} is no scan")
 
 
-def _with_calibration(scan: Scan) -> float | None:
-    """Acceleration when the places of the separate calibration count as measured too."""
-    if scan.calibration is None:
-        return None
-    lines = np.array(np.logical_or.reduce(scan.mask, axis=-1))
-    cz, cy = scan.calibration.shape[2:4]
-    nz, ny = lines.shape[-2:]
-    z, y = nz // 2 - cz // 2, ny // 2 - cy // 2
-    lines[..., z : z + cz, y : y + cy] = True
-    return float(lines.size / lines.sum())
-
-
-def _orientation(scan: Scan) -> str:
-    if scan.affine is None:
-        return UNKNOWN
-    return " ".join(letter(scan.affine[:3, i]) for i in range(3))
-
-
-def _millimetres(size: tuple[float, float, float] | None) -> str:
-    return UNKNOWN if size is None else " x ".join(f"{n:.4g}" for n in size) + " mm"
-
-
-def _acceleration(info: ScanInfo) -> str:
-    text = f"R = {info.acceleration:.2f}" if info.acceleration > 1.005 else "none (fully sampled)"
-    if info.with_calibration is not None:
-        text += f"; {info.with_calibration:.2f} with the calibration lines"
-    return text
-
-
-def _acs(info: ScanInfo) -> str:
-    y, z = info.acs_lines
-    if not y or not z:
-        return "none"
-    text = f"{y} x {z} lines" if info.matrix[2] > 1 else f"{y} lines"
-    return text + (" (measured apart)" if info.acs_measured_apart else "")
+describe.register(KSpace, describe_kspace)
+describe.register(Projections, describe_projections)

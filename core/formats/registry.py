@@ -11,11 +11,17 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from core.errors import ScanError
-from core.formats.axes import DOMAINS, AxesGuess
+from core.formats.axes import DOMAINS, AxesGuess, names_views
 from core.formats.files import check_readable
-from core.scan import KSpace, Scan
+from core.scan import Scan
 
-_READERS = ("ismrmrd_file", "fastmri", "bart", "arrays", "twix")
+_READERS = (
+    *("ismrmrd_file", "fastmri", "dataexchange", "nxtomo", "htc", "tiff_stack", "rtk_projections"),
+    *("bart", "projection_arrays", "arrays", "twix"),
+)
+_ARRAYS = ("arrays", "projection_arrays")
+_OF_FOLDERS = ("tiff_stack",)
+"""A folder may be opened where one of these claims it."""
 
 
 class Reader(Protocol):
@@ -26,14 +32,16 @@ class Reader(Protocol):
     def claims(self, path: Path) -> bool:
         """The file looks like this format. Cheap: its suffix, its first bytes, the names in an HDF5 file."""
 
-    def read(self, path: Path, *, axes: str, domain: str) -> KSpace:
+    def read(self, path: Path, *, axes: str, domain: str) -> Scan:
         """The scan. Raises ScanError, or any other exception when the file is damaged."""
 
 
 def open_scan(path: str | Path, *, axes: str = "", domain: str = "kspace") -> Scan:
     """Read a raw scan.
 
-    axes: names for the axes of a plain array, such as "coil,ky,kx"; "img:y,x,coil" chooses the file's variable img.
+    path: a file, or a folder of TIFF pictures with its geometry.toml.
+    axes: names for the axes of a plain array, such as "coil,ky,kx" or, for CT, "view,row,column"; "img:y,x,coil"
+    chooses the file's variable img.
     domain: "kspace", or "image" if a plain array holds coil images, which are then transformed to k-space.
     Raises ScanError, and nothing else.
     """
@@ -41,7 +49,7 @@ def open_scan(path: str | Path, *, axes: str = "", domain: str = "kspace") -> Sc
     with _only_scan_errors(path):
         if domain not in DOMAINS:
             raise ScanError(f"There is no domain {domain!r}.", "", f"Use {' or '.join(DOMAINS)}.")
-        reader, path = _reader_of(path)
+        reader, path = _reader_of(path, axes)
         scan = reader.read(path, axes=axes, domain=domain)
         if reader.NAMES_ITS_AXES and (axes or domain != "kspace"):
             scan = _note(scan, "The axes and the domain are in the file; what was named was not used.")
@@ -81,19 +89,32 @@ def _check_array(path: Path) -> None:
         )
 
 
-def _reader_of(path: Path) -> tuple[Reader, Path]:
+def _reader_of(path: Path, axes: str) -> tuple[Reader, Path]:
     """The reader that claims the file. A stem that BART's two files share stands for them."""
     pair = path.with_name(path.name + ".cfl") if path.name else path
     if not path.exists() and pair.exists():
         path = pair
-    check_readable(path)
-    for name in _READERS:
-        reader = cast(Reader, importlib.import_module(f"core.formats.{name}"))
+    folder = path.is_dir() and bool(path.name)
+    if not folder:
+        check_readable(path)
+    for name in _OF_FOLDERS if folder else _READERS:
+        reader = _module(name)
         if reader.claims(path):
-            return reader, path
+            return _for_named_views(reader, axes), path
+    check_readable(path)
     from core.formats.unknown import explain
 
     raise explain(path)
+
+
+def _for_named_views(reader: Reader, axes: str) -> Reader:
+    """A plain array is read as projections where its named axes are theirs, whatever it would be read as without."""
+    readers = [_module(name) for name in _ARRAYS]
+    return readers[names_views(axes)] if axes and reader in readers else reader
+
+
+def _module(name: str) -> Reader:
+    return cast(Reader, importlib.import_module(f"core.formats.{name}"))
 
 
 @contextmanager
@@ -132,7 +153,7 @@ def _shorten(text: str, longest: int = 160) -> str:
     return words if len(words) <= longest else words[: longest - 1] + "…"
 
 
-def _note(scan: KSpace, sentence: str) -> KSpace:
+def _note(scan: Scan, sentence: str) -> Scan:
     told = scan.provenance
     return scan.with_changes(
         provenance=dataclasses.replace(told, not_understood=(*told.not_understood, sentence)),

@@ -10,11 +10,16 @@ from core.formats.files import head_of, is_hdf5
 from core.formats.hdf5 import open_hdf5
 
 READABLE = (
-    "Raw data can be read from ISMRMRD (.h5, .mrd), fastMRI (.h5), BART (.cfl with .hdr), Siemens twix (.dat) "
-    "and arrays (.npy, .npz, .mat)."
+    "Raw data can be read from ISMRMRD (.h5, .mrd), fastMRI (.h5), BART (.cfl with .hdr), Siemens twix (.dat), "
+    "Data Exchange and NXtomo (.h5, .nxs), TIFF with a geometry.toml, RTK projections (.mha with .xml) and arrays "
+    "(.npy, .npz, .mat)."
 )
 
+SIMULATE = "To try a method on it, make a scan of it first: dds-viewer simulate, or Simulate in the window."
+
 _MAGIC = (
+    (b"II*\0", "a TIFF picture; projections need a geometry.toml beside them"),
+    (b"MM\0*", "a TIFF picture; projections need a geometry.toml beside them"),
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
     (b"%PDF", "a PDF document"),
@@ -32,8 +37,8 @@ def explain(path: Path) -> ScanError:
     if image:
         return ScanError(
             f"{path.name} is a reconstructed image ({image}), not raw data.",
-            "Its k-space has not been kept, so there is nothing to reconstruct.",
-            READABLE,
+            "Its k-space or projections have not been kept, so there is nothing to reconstruct.",
+            f"{SIMULATE} {READABLE}",
         )
     if is_hdf5(path):
         return _hdf5(path)
@@ -63,6 +68,7 @@ def _hdf5(path: Path) -> ScanError:
         names = sorted(file)[:8]
     return ScanError(
         f"{path.name} is an HDF5 file of unknown layout.",
-        f"It holds {', '.join(names) or 'nothing'}; ISMRMRD has dataset/data and dataset/xml, fastMRI has kspace.",
-        "Convert it to ISMRMRD, or save its k-space as .npy and name the axes.",
+        f"It holds {', '.join(names) or 'nothing'}; ISMRMRD has dataset/data and dataset/xml, fastMRI has kspace, "
+        "Data Exchange has exchange/data.",
+        "Convert it to one of these, or save its array as .npy and name the axes.",
     )

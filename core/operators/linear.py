@@ -14,7 +14,10 @@ class LinearOperator(ABC):
     """A linear map A between batches of images and batches of measurements. The first axis of both is the batch.
 
     domain_shape and range_shape include the batch. dtype: of the domain, real or complex. device: where both live.
+    joint: how many consecutive items of the batch A ties together, so that a solver must take them as one system.
     """
+
+    joint: int = 1
 
     domain_shape: Shape
     range_shape: Shape
@@ -48,6 +51,7 @@ class Scaled(LinearOperator):
         self.range_shape = operator.range_shape
         self.dtype = operator.dtype
         self.device = operator.device
+        self.joint = operator.joint
 
     def forward(self, x: Tensor) -> Tensor:
         return self.operator.forward(x) * self.factor

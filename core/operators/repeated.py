@@ -17,7 +17,7 @@ class Repeated(LinearOperator):
     def __init__(self, operator: LinearOperator, times: int) -> None:
         self.operator = operator
         self.times = times
-        self.dtype, self.device = operator.dtype, operator.device
+        self.dtype, self.device, self.joint = operator.dtype, operator.device, operator.joint
         self.domain_shape = (times * operator.domain_shape[0], *operator.domain_shape[1:])
         self.range_shape = (times * operator.range_shape[0], *operator.range_shape[1:])
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from functools import singledispatch
 
 from core.errors import PriorError
 from core.orientation import spacing_of
 from core.priors.card import ModelCard
-from core.scan import Scan
+from core.projections import Projections
+from core.scan import KSpace, Scan
 
 _MODALITIES = {"mr": "MR", "mri": "MR", "ct": "CT"}
 _UNKNOWN = ("", "unknown")
+_A = {"MR": "an", "CT": "a"}
 
 _REGIONS = {
     "head": "head brain skull cerebrum cerebral cerebellum cranial cranium neuro intracranial orbit orbits pituitary",
@@ -47,28 +50,43 @@ BRIGHTEST = 4.0
 """Of the peak, in units of what the prior knows as 1; training images hardly reach beyond 2."""
 
 
+@singledispatch
+def modality_misfit(scan: Scan, card: ModelCard) -> list[str]:
+    """A warning where the modality of a prior is not known. Raises PriorError where the prior cannot be used at all."""
+    raise TypeError(type(scan))
+
+
+@modality_misfit.register
+def _(scan: KSpace, card: ModelCard) -> list[str]:
+    needs = "complex MRI needs two, the real and the imaginary part"
+    return _modality(card, "MR", card.channels == 2 or card.takes_parts, needs)
+
+
+@modality_misfit.register
+def _(scan: Projections, card: ModelCard) -> list[str]:
+    return _modality(card, "CT", card.channels == 1 and not card.takes_parts, "CT needs one")
+
+
+def _modality(card: ModelCard, wanted: str, channels_fit: bool, needs: str) -> list[str]:
+    what = f"The prior {card.name} does not fit this scan."
+    if not channels_fit:
+        has = f"It has {_count(card.channels, 'channel')}; {needs}."
+        raise PriorError(what, has, "Choose another prior.")
+    modality = _MODALITIES.get(card.modality.lower(), card.modality)
+    if modality.lower() in _UNKNOWN:
+        return [f"It is not known whether the prior {card.name} was trained on {wanted} images."]
+    if modality != wanted:
+        why = f"It was trained on {modality} images, and this is {_A[wanted]} {wanted} scan."
+        raise PriorError(what, why, "Choose another prior.")
+    return []
+
+
 def misfit(card: ModelCard, scan: Scan) -> list[str]:
     """Warnings about a prior for a scan, a sentence or two each, as far as both say what they are.
 
     Raises PriorError when the prior cannot be used at all: another number of channels, or another modality.
     """
-    if card.channels != 2 and not card.takes_parts:
-        raise PriorError(
-            f"The prior {card.name} does not fit this scan.",
-            f"It has {_count(card.channels, 'channel')}; complex MRI needs two, the real and the imaginary part.",
-            "Choose another prior.",
-        )
-    modality = _MODALITIES.get(card.modality.lower(), card.modality)
-    if modality.lower() in _UNKNOWN:
-        warnings = [f"It is not known whether the prior {card.name} was trained on MR images."]
-    elif modality != "MR":
-        raise PriorError(
-            f"The prior {card.name} does not fit this scan.",
-            f"It was trained on {modality} images, and this is an MR scan.",
-            "Choose another prior.",
-        )
-    else:
-        warnings = []
+    warnings = modality_misfit(scan, card)
     return warnings + _anatomy(card, scan) + _contrast(card, scan) + _pixels(card, scan) + _size(card, scan)
 
 
@@ -142,11 +160,15 @@ def _size(card: ModelCard, scan: Scan) -> list[str]:
     ]
 
 
+@singledispatch
 def _plane(scan: Scan) -> tuple[tuple[int, int], tuple[float, float] | None]:
-    """(rows, columns) of the images that the network sees, and their pixel size (y, x) in mm if the scan tells.
+    """(rows, columns) of the images that the network sees, and their pixel size (y, x) in mm if the scan tells."""
+    raise TypeError(type(scan))
 
-    Those are slices; of a scan that is undersampled along kz as well, they are planes across the readout.
-    """
+
+@_plane.register
+def _(scan: KSpace) -> tuple[tuple[int, int], tuple[float, float] | None]:
+    """Slices; of a scan that is undersampled along kz as well, planes across the readout."""
     nz, ny, nx = scan.matrix
     spacing = None
     if scan.affine is not None:
@@ -157,6 +179,12 @@ def _plane(scan: Scan) -> tuple[tuple[int, int], tuple[float, float] | None]:
     if not scan.every_kz_alike:
         return (nz, ny), None if spacing is None else (spacing[2], spacing[1])
     return (ny, nx), None if spacing is None else (spacing[1], spacing[0])
+
+
+@_plane.register
+def _(scan: Projections) -> tuple[tuple[int, int], tuple[float, float] | None]:
+    x, y, _ = scan.grid.spacing_mm
+    return scan.grid.shape[1:], (y, x)
 
 
 def _regions(text: str) -> set[str]:

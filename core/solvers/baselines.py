@@ -24,5 +24,9 @@ def cg_sense(
     Pruessmann et al. 2001 (doi 10.1002/mrm.1241) with Tikhonov's regularisation.
     """
     return conjugate_gradient(
-        lambda x: operator.normal(x) + lam * x, operator.adjoint(y), iterations=iterations, tolerance=1e-4
+        lambda x: operator.normal(x) + lam * x,
+        operator.adjoint(y),
+        iterations=iterations,
+        tolerance=1e-4,
+        joint=operator.joint,
     )

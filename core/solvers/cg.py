@@ -14,41 +14,45 @@ def conjugate_gradient(
     x0: Tensor | None = None,
     iterations: int = 5,
     tolerance: float = 0.0,
+    joint: int = 1,
 ) -> Tensor:
     """Solve normal(x) = b from x0 (zero if left out) by at most so many iterations.
 
-    b, x0: (batch, ...) real or complex; items are solved side by side and do not mix. An item whose residual is below
-    tolerance * ||b||, or exactly zero, stays as it is from then on; when all are, the iteration ends.
+    b, x0: (batch, ...) real or complex. Every `joint` consecutive items are one system; systems are solved side by side
+    and do not mix. A system whose residual is below tolerance * ||b||, or exactly zero, stays as it is from then on;
+    when all are, the iteration ends.
     Hestenes and Stiefel 1952 (doi 10.6028/jres.049.044), algorithm 3:1, with the Hermitian inner product.
     """
     x = torch.zeros_like(b) if x0 is None else x0.clone()
     residual = b - normal(x) if x0 is not None else b.clone()
     direction = residual.clone()
-    energy = _energy(residual)
-    goal = tolerance**2 * _energy(b)
+    energy = _energy(residual, joint)
+    goal = tolerance**2 * _energy(b, joint)
     for _ in range(iterations):
         if bool((energy <= goal).all()):
             break
         image = normal(direction)
-        curvature = _hermitian(direction, image)
+        curvature = _hermitian(direction, image, joint)
         step = _ratio(energy, curvature, where=energy > goal)
-        x = x + step * direction
-        residual = residual - step * image
-        new_energy = _energy(residual)
-        direction = residual + _ratio(new_energy, energy, where=step > 0) * direction
+        x.addcmul_(step.to(x.dtype), direction)
+        residual.addcmul_(step.to(x.dtype), image, value=-1)
+        new_energy = _energy(residual, joint)
+        direction.mul_(_ratio(new_energy, energy, where=step > 0)).add_(residual)
         energy = new_energy
     return x
 
 
-def _hermitian(a: Tensor, b: Tensor) -> Tensor:
-    """Real part of <a, b> of every item, shaped to multiply it back. Real for a Hermitian system."""
-    product = torch.view_as_real(a) * torch.view_as_real(b) if a.is_complex() else a * b
-    sums = product.flatten(1).sum(dim=1)
+def _hermitian(a: Tensor, b: Tensor, joint: int) -> Tensor:
+    """Real part of <a, b> of every system, shaped to multiply its items. Real for a Hermitian system."""
+    flat = [torch.view_as_real(v).flatten(1) if v.is_complex() else v.flatten(1) for v in (a, b)]
+    sums = torch.einsum("nk,nk->n", *flat)
+    if joint > 1:
+        sums = sums.reshape(-1, joint).sum(dim=1).repeat_interleave(joint)
     return sums.reshape(-1, *(1,) * (a.dim() - 1))
 
 
-def _energy(a: Tensor) -> Tensor:
-    return _hermitian(a, a)
+def _energy(a: Tensor, joint: int) -> Tensor:
+    return _hermitian(a, a, joint)
 
 
 def _ratio(numerator: Tensor, denominator: Tensor, where: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Reconstruction with a total-variation penalty, of real and complex images."""
+"""Reconstruction with a total-variation penalty, of real and complex images and of volumes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from torch import Tensor
 from core.operators.linear import LinearOperator
 from core.solvers.baselines import cg_sense
 from core.solvers.cg import conjugate_gradient
+from core.solvers.differences import AXES, gradient, gradient_adjoint, shrink
 
 ITERATIONS = 60
 CG_STEPS = 4
@@ -25,9 +26,11 @@ def total_variation(
     iterations: int = ITERATIONS,
     lowest: float | None = None,
     peak: Tensor | None = None,
+    slices: int = 1,
+    along: str = "slice",
 ) -> Tensor:
     """argmin 1/2 ||A x - y||^2 + lam peak TV(x) for an operator of unit norm; see `iterates` for the arguments."""
-    *_, x = iterates(operator, y, lam, iterations=iterations, lowest=lowest, peak=peak)
+    *_, x = iterates(operator, y, lam, iterations=iterations, lowest=lowest, peak=peak, slices=slices, along=along)
     return x
 
 
@@ -39,62 +42,50 @@ def iterates(
     iterations: int = ITERATIONS,
     lowest: float | None = None,
     peak: Tensor | None = None,
+    slices: int = 1,
+    along: str = "slice",
 ) -> Iterator[Tensor]:
     """The iterates of `total_variation`, from the least-squares image on.
 
     y: operator.range_shape; images are operator.domain_shape, (batch, h, w), real or complex. TV is isotropic with free
     edges (Rudin, Osher and Fatemi 1992, doi 10.1016/0167-2789(92)90242-F); of a complex image it takes the magnitude
-    over both parts. lam: the weight for an image scaled to peak 1. peak: of each item, of shape (batch, 1, 1), by
-    default of the least-squares image. lowest: real images stay at or above it. Alternating directions (Goldstein and
-    Osher 2009, doi 10.1137/080725891), the inner system by a few conjugate gradients.
+    over both parts. along: "slice" (rows and columns), "z" or "volume" (all three), for volumes of so many slices.
+    lam: the weight for an image scaled to peak 1. peak: of each item, of shape (batch, 1, 1), by default of the
+    least-squares image. lowest: real images stay at or above it. Alternating directions (Goldstein and Osher 2009, doi
+    10.1137/080725891), the inner system by a few conjugate gradients.
     """
+    axes, joint = AXES[along], max(operator.joint, 1 if along == "slice" else slices)
     x = cg_sense(operator, y)
     yield x
     if lam == 0:
         return
-    top = (x.abs().amax(dim=(-2, -1), keepdim=True) if peak is None else peak).clamp(min=1e-30)
+    top = (peaks(x, joint) if peak is None else peak).clamp(min=1e-30)
     penalty = lam / THRESHOLD
     bound = penalty if lowest is not None else 0.0
     backprojection = operator.adjoint(y)
-    split = gradient(x)
+    split = gradient(x, slices, axes)
     dual = torch.zeros_like(split)
-    floor, floor_dual = x, torch.zeros_like(x)
+    floor, floor_dual = (x, torch.zeros_like(x)) if lowest is not None else (None, None)
 
     def normal(v: Tensor) -> Tensor:
-        return operator.normal(v) + penalty * divergence_adjoint(gradient(v)) + bound * v
+        smoothed = gradient_adjoint(gradient(v, slices, axes), slices, axes).mul_(penalty)
+        return smoothed.add_(operator.normal(v)).add_(v, alpha=bound)
 
     for _ in range(iterations):
-        target = backprojection + penalty * divergence_adjoint(split - dual) + bound * (floor - floor_dual)
-        x = conjugate_gradient(normal, target, x, CG_STEPS, 1e-7)
-        slopes = gradient(x)
-        split = shrink(slopes + dual, THRESHOLD * top)
-        dual = dual + slopes - split
-        if lowest is not None:
+        target = gradient_adjoint(split - dual, slices, axes).mul_(penalty).add_(backprojection)
+        if floor is not None and floor_dual is not None:
+            target.add_(floor - floor_dual, alpha=bound)
+        x = conjugate_gradient(normal, target, x, CG_STEPS, 1e-7, joint)
+        dual += gradient(x, slices, axes)
+        split = shrink(dual, THRESHOLD * top)
+        dual -= split
+        if floor is not None and floor_dual is not None:
             floor = (x + floor_dual).clamp(min=lowest)
             floor_dual = floor_dual + x - floor
-        yield x if lowest is None else floor
+        yield x if floor is None else floor
 
 
-def gradient(x: Tensor) -> Tensor:
-    """Differences to the next row and column, (2, batch, h, w); 0 at the far edges."""
-    slopes = torch.zeros(2, *x.shape, dtype=x.dtype, device=x.device)
-    slopes[0, :, :-1] = x[:, 1:] - x[:, :-1]
-    slopes[1, :, :, :-1] = x[:, :, 1:] - x[:, :, :-1]
-    return slopes
-
-
-def divergence_adjoint(slopes: Tensor) -> Tensor:
-    """The adjoint of `gradient`: minus the divergence, (batch, h, w)."""
-    down, right = slopes
-    result = torch.zeros_like(down)
-    result[:, :-1] -= down[:, :-1]
-    result[:, 1:] += down[:, :-1]
-    result[:, :, :-1] -= right[:, :, :-1]
-    result[:, :, 1:] += right[:, :, :-1]
-    return result
-
-
-def shrink(slopes: Tensor, threshold: Tensor) -> Tensor:
-    """Shorten the slope (2, batch, h, w) of each pixel, over both directions, by the threshold (batch, 1, 1)."""
-    length = torch.sqrt((slopes.abs() ** 2).sum(dim=0))
-    return slopes * ((length - threshold).clamp(min=0) / length.clamp(min=1e-30))
+def peaks(x: Tensor, joint: int = 1) -> Tensor:
+    """The largest magnitude of every `joint` consecutive items, for each item, (batch, 1, 1)."""
+    top = x.abs().amax(dim=(-2, -1), keepdim=True)
+    return top.reshape(-1, joint).amax(dim=1).repeat_interleave(joint).reshape(-1, 1, 1)

@@ -92,6 +92,7 @@ def main() -> None:
     parser.add_argument("--prior", help="default: the bundled prior of the kind")
     parser.add_argument("--variants", default="one,best", help=f"some of {','.join(VARIANTS)}")
     parser.add_argument("--only", default="", help="take the cases whose name contains this")
+    parser.add_argument("--set", default="sparse", choices=["sparse", "views", "arcs"], help="cases of CT")
     parser.add_argument("--repeats", type=int, default=1, help="for the seconds, which are a median")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()

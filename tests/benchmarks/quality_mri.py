@@ -17,7 +17,7 @@ import torch
 from core.engine.events import Finished
 from core.engine.job import JobSpec, ScanSource
 from core.engine.presets import settings_for
-from core.engine.problem import prepare
+from core.engine.problem_mri import prepare_kspace as prepare
 from core.engine.runner import run
 from core.engine.stop import Stop
 from core.formats import open_scan

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from core.geometry import ConeBeam, FanBeam, Geometry, Grid, ParallelBeam, evenly_spread
+from core.hounsfield import mu_from_hu
+from core.projections import Projections
 from core.scan import KSpace, Provenance
 
 
@@ -59,6 +62,56 @@ def build_scan(
 @pytest.fixture
 def make_scan() -> Callable[..., KSpace]:
     return build_scan
+
+
+def body(slices: int, ny: int, nx: int) -> np.ndarray:
+    """The asymmetric object in HU, in air, changing slowly from slice to slice, float32 (slices, ny, nx)."""
+    image = phantom(ny, nx)
+    return np.stack([-1000 + 1000 * image * (1 + 0.05 * s) for s in range(slices)]).astype(np.float32)
+
+
+def geometry_of(kind: str, views: int, columns: int, rows: int) -> Geometry:
+    """Pixels of 2 mm on the axis of rotation for all kinds of beams."""
+    if kind == "parallel":
+        return ParallelBeam(evenly_spread(views), columns, 2.0)
+    turn = evenly_spread(views, 2 * np.pi)
+    if kind == "fan":
+        return FanBeam(turn, columns, 3.0, 400.0, 200.0)
+    return ConeBeam.circular(turn, rows, columns, (3.0, 3.0), 400.0, 200.0)
+
+
+def build_projections(
+    kind: str = "parallel",
+    slices: int = 1,
+    views: int = 24,
+    size: tuple[int, int] = (32, 28),
+    photons: float | None = None,
+    **changes: object,
+) -> Projections:
+    from core.operators.tomography import projector
+
+    columns, rows = 52, slices + 4 if kind == "cone" else slices
+    geometry = geometry_of(kind, views, columns, rows)
+    grid = Grid((slices, *size), (2.0, 2.0, 2.0))
+    mu = torch.from_numpy(mu_from_hu(body(slices, *size)))
+    data = projector(geometry, grid, rows).forward(mu).numpy()
+    if photons:
+        data = -np.log(np.maximum(np.random.default_rng(0).poisson(photons * np.exp(-data)), 1) / photons)
+    told = Provenance("synthetic.h5", "test", sha256="0" * 64)
+    affine = np.diag([2.0, 2.0, 2.0, 1.0]) @ np.eye(4)
+    affine[:3, 3] = (-20.0, 5.0, 100.0)
+    details = {"affine": affine, "photons": photons, "hounsfield": True, "simulated": True, **changes}
+    return Projections(np.ascontiguousarray(data, dtype=np.float32), geometry, grid, told, **details)
+
+
+@pytest.fixture
+def make_projections() -> Callable[..., Projections]:
+    return build_projections
+
+
+@pytest.fixture
+def hu_image() -> Callable[[int, int, int], np.ndarray]:
+    return body
 
 
 @pytest.fixture

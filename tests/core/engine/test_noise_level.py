@@ -12,7 +12,8 @@ import torch
 from core.engine.events import Finished
 from core.engine.job import JobSpec, ScanSource
 from core.engine.noise_level import HEAVIEST, LEAST_LEVEL, data_weight, edge_level, noise_level
-from core.engine.problem import Problem, prepare
+from core.engine.problem_mri import SenseProblem as Problem
+from core.engine.problem_mri import prepare_kspace as prepare
 from core.engine.runner import run
 from core.engine.settings import ReconSettings
 from core.engine.stop import Stop

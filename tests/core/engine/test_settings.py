@@ -114,7 +114,7 @@ def test_every_method_has_its_weight(method: str, monkeypatch: pytest.MonkeyPatc
     assert settings_for(method=method).lam == 0.25
     assert settings_for(method=method, lam=0.5).lam == 0.5
     assert "lam" in used_by(method)
-    assert "lam" not in used_by("dds")
+    assert "lam" not in used_by("zero-filled")
 
 
 def test_a_job_survives_its_card(tmp_path) -> None:

@@ -93,3 +93,15 @@ def test_cg_sense_recovers_what_zero_filling_does_not() -> None:
     y = half.forward(truth)
     good, poor = cg_sense(half, y, iterations=100, lam=1e-6), zero_filled(half, y)
     assert torch.linalg.vector_norm(good - truth) < 0.05 * torch.linalg.vector_norm(poor - truth)
+
+
+def test_joint_items_are_one_system() -> None:
+    """A matrix over six numbers, given as three items of two, takes the steps that it takes as one item of six."""
+    matrix, b = systems(torch.float64, batch=2, n=6)
+
+    def normal(x: torch.Tensor) -> torch.Tensor:
+        return times(matrix)(x.reshape(2, 6)).reshape(6, 2)
+
+    whole = conjugate_gradient(times(matrix), b, iterations=3)
+    parts = conjugate_gradient(normal, b.reshape(6, 2), iterations=3, joint=3)
+    assert torch.allclose(parts.reshape(2, 6), whole, atol=1e-12)

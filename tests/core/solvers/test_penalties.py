@@ -17,7 +17,7 @@ from core.quality import compare
 from core.solvers import wavelet
 from core.solvers.baselines import cg_sense
 from core.solvers.l1_wavelet import l1_wavelet
-from core.solvers.total_variation import divergence_adjoint, gradient, total_variation
+from core.solvers.total_variation import total_variation
 
 
 class Identity(LinearOperator):
@@ -68,14 +68,6 @@ def test_any_size_is_padded_and_comes_back(shape: tuple[int, int]) -> None:
     operator = Identity((1, *shape), torch.complex64)
     assert l1_wavelet(operator, x, 1e-9, iterations=4).shape == x.shape
     torch.testing.assert_close(l1_wavelet(operator, x, 1e-9, iterations=8), x, rtol=1e-3, atol=1e-3)
-
-
-def test_the_gradient_and_its_adjoint_belong_together() -> None:
-    x = torch.randn(2, 9, 12, dtype=torch.complex128)
-    slopes = torch.randn(2, 2, 9, 12, dtype=torch.complex128)
-    left = torch.sum(gradient(x).conj() * slopes)
-    right = torch.sum(x.conj() * divergence_adjoint(slopes))
-    assert abs(left - right) < 1e-12 * abs(left)
 
 
 def test_total_variation_lowers_a_disc_by_its_perimeter_over_its_area() -> None:

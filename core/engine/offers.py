@@ -1,0 +1,57 @@
+"""What can be done with a scan: the methods that its kind and geometry allow, and the settings that they use."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+
+from core.engine.settings import used_by
+from core.geometry import ConeBeam
+from core.projections import Projections
+from core.scan import KSpace, Scan
+
+_MRI = ("dds", "cg-sense", "l1-wavelet", "tv", "zero-filled")
+_FLAT = ("dds", "fbp", "tv", "cgls", "sirt")
+_CONE = ("dds", "fdk", "tv", "cgls", "sirt")
+_CT_ONLY = ("filter", "weight", "nonnegative", "iterations")
+_TIES = ("rho", "admm_steps", "along")
+_MRI_ONLY = ("gamma_rule",)
+
+
+@singledispatch
+def methods_for(scan: Scan) -> tuple[str, ...]:
+    """The methods that a scan can be reconstructed with, by their names in the settings, DDS first."""
+    raise TypeError(type(scan))
+
+
+@methods_for.register
+def _(scan: KSpace) -> tuple[str, ...]:
+    return _MRI
+
+
+@methods_for.register
+def _(scan: Projections) -> tuple[str, ...]:
+    return _CONE if isinstance(scan.geometry, ConeBeam) else _FLAT
+
+
+@singledispatch
+def quick_methods(scan: Scan) -> tuple[str, ...]:
+    """The classical methods whose images every run makes on its way, simplest first."""
+    raise TypeError(type(scan))
+
+
+@quick_methods.register
+def _(scan: KSpace) -> tuple[str, ...]:
+    return ("zero-filled", "cg-sense")
+
+
+@quick_methods.register
+def _(scan: Projections) -> tuple[str, ...]:
+    return ("fdk",) if isinstance(scan.geometry, ConeBeam) else ("fbp",)
+
+
+def settings_of(method: str, scan: Scan) -> tuple[str, ...]:
+    """The names of the settings that a method uses on a scan."""
+    several = scan.picture_shape[0] > 1 or (isinstance(scan, KSpace) and scan.sizes["slice"] > 1)
+    left_out = _CT_ONLY if isinstance(scan, KSpace) else _MRI_ONLY
+    left_out = left_out if several else (*left_out, *_TIES)
+    return tuple(name for name in used_by(method) if name not in left_out)
