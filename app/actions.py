@@ -9,6 +9,11 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from app import theme
+from app.state.windows import windows_for
+
+HOUNSFIELD = windows_for("HU")
+WINDOWS = tuple(f"window_{i}" for i in range(len(HOUNSFIELD)))
+"""The actions for the named windows of CT, in their order."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +29,22 @@ class Deed:
 
 DEEDS: dict[str, Deed] = {
     "open": Deed("&Open…", "Ctrl+O", "Open a raw scan", "open"),
-    "demo": Deed("Open &demo scan", "", "Open the bundled scan of a simulated head"),
+    "demo": Deed("Open demo &MRI", "", "Open the bundled MRI scan of a simulated head"),
+    "demo_ct": Deed("Open demo &CT", "", "Open the bundled CT scan of a simulated chest"),
     "save": Deed("&Save result as…", "Ctrl+S", "Save the image in front as .npy, .nii.gz or .png", "save"),
     "quit": Deed("&Quit", "Ctrl+Q", "Stop what runs and leave"),
     "magnitude": Deed("&Magnitude", "Ctrl+1", "Show the magnitude", switch=True),
     "phase": Deed("&Phase", "Ctrl+2", "Show the phase", switch=True),
     "real": Deed("&Real part", "Ctrl+3", "Show the real part", switch=True),
     "imaginary": Deed("&Imaginary part", "Ctrl+4", "Show the imaginary part", switch=True),
+    **{
+        name: Deed(f"{w.name} window", w.key, f"Window {w.window:g}, level {w.level:g} HU")
+        for name, w in zip(WINDOWS, HOUNSFIELD, strict=True)
+    },
+    "planes": Deed(
+        "&Three planes and 3-D", "M", "Three planes and a rendering, or the slice alone", "planes", switch=True
+    ),
+    "sinogram": Deed("Si&nogram", "S", "Show what was measured of this slice, or the image again", switch=True),
     "classical": Deed(
         "&Classical image", "C", "Show the classical image in place of the result", "compare", switch=True
     ),
@@ -56,10 +70,12 @@ DEEDS: dict[str, Deed] = {
 
 MOUSE: tuple[tuple[str, str], ...] = (
     ("Wheel, arrow keys, Page Up and Down, Home, End", "Scroll frames"),
+    ("Click, right drag", "Let the three planes meet there"),
     ("Left drag", "Window (across) and level (down); Shift is finer"),
     ("Middle drag", "Pan"),
     ("Ctrl+wheel", "Zoom about the cursor"),
     ("Double click", "Reset zoom"),
+    ("In 3-D: left drag, wheel, double click", "Turn, zoom, look from the front"),
     ("Tab, Shift+Tab", "Go through all controls"),
 )
 

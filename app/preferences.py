@@ -42,6 +42,16 @@ class Preferences:
         self._store.setValue("recent", [p for p in self.recent if p != path])
 
     @property
+    def planes(self) -> bool | None:
+        """The three planes are shown rather than the slice alone; None while the user has not said."""
+        stored = self._store.value("planes")
+        return None if stored is None else str(stored).lower() == "true"
+
+    @planes.setter
+    def planes(self, on: bool) -> None:
+        self._store.setValue("planes", on)
+
+    @property
     def folder(self) -> str:
         """Where the last file was."""
         return str(Path(self.recent[0]).parent) if self.recent else str(Path.home())

@@ -46,8 +46,8 @@ def launch(
 ) -> int:
     """Run the program until its window is closed; returns the exit status.
 
-    path: a scan to open. demo: the name of a bundled scan to open and reconstruct ("mri"). screenshot: where to write a
-    picture of the window when the last run has ended (with demo the DDS run, else the classical one).
+    path: a scan to open. demo: the name of a bundled scan to open and reconstruct ("mri", "ct"). screenshot: where to
+    write a picture of the window when the last run has ended (with demo the DDS run, else the classical one).
     exit_when_done: close the window then; the status is 2 if it failed.
     """
     app, window = build(engine, theme)

@@ -6,7 +6,9 @@ import os
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from PySide6.QtCore import QObject
 
@@ -16,10 +18,11 @@ from app.bridge.mailbox import Mailbox
 from app.bridge.prior_desk import PriorDesk
 from app.bridge.run_queue import RunQueue
 from app.bridge.worker import Worker
+from app.state.kinds import on_the_way
 from app.state.runs import Run
 from app.state.session import OpenScan, Session
 from app.state.weights import usual_lam
-from core.engine.job import JobSpec, ScanSource
+from core.engine.job import JobSpec
 from core.engine.settings import ReconSettings
 from core.errors import UserError
 
@@ -52,7 +55,9 @@ class Bridge(QObject):
             return None
         shown = self.session.shown_slice
         slices = (shown, shown + 1) if choice.only_this_slice and opened.slices > 1 else None
-        return self._queue_run(opened, choice.settings, choice.undersample, slices)
+        return self._queue_run(
+            opened, choice.settings, undersample=choice.undersample, slices=slices, center=choice.center
+        )
 
     @property
     def busy(self) -> bool:
@@ -86,19 +91,14 @@ class Bridge(QObject):
         self.queue.stop()
         self.session.tell(None)
         self.session.open(opened)
+        method = on_the_way(opened.scan)[-1]
         device = self.session.choice.settings.device
-        self._queue_run(opened, ReconSettings(method="cg-sense", lam=usual_lam("cg-sense"), device=device))
+        settings = ReconSettings.from_dict({"method": method, "lam": usual_lam(method), "device": device})
+        self._queue_run(opened, settings)
 
-    def _queue_run(
-        self,
-        opened: OpenScan,
-        settings: ReconSettings,
-        undersample: str = "",
-        slices: tuple[int, int] | None = None,
-    ) -> Run:
-        """One processor is left to the window."""
-        source = opened.source
-        source = ScanSource(source.path, source.axes, source.domain, undersample, slices)
+    def _queue_run(self, opened: OpenScan, settings: ReconSettings, **of_source: Any) -> Run:
+        """of_source: what differs from the source that was opened. One processor is left to the window."""
+        source = replace(opened.source, **of_source)
         threads = max(1, (os.cpu_count() or 2) - 1)
         return self.queue.add(JobSpec(source, settings, opened.scan, threads=threads))
 

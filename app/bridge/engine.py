@@ -19,6 +19,7 @@ from core.engine.settings import ReconSettings
 from core.engine.stop import Stop
 from core.errors import PriorError
 from core.formats.axes import AxesGuess
+from core.priors.card import ModelCard
 from core.priors.catalogue import Entry
 from core.scan import Scan, Volume
 
@@ -86,7 +87,11 @@ def _survey() -> Machine:
 def offers(entries: Iterable[Entry]) -> tuple[PriorChoice, ...]:
     """Priors as the form offers them: those for complex MRI first."""
     ordered = sorted(entries, key=lambda entry: entry.card.channels != COMPLEX)
-    return tuple(PriorChoice(e.path.stem, f"{e.card.modality} {e.card.anatomy}, {e.card.contrast}") for e in ordered)
+    return tuple(_offer(entry.path.stem, entry.card) for entry in ordered)
+
+
+def _offer(name: str, card: ModelCard) -> PriorChoice:
+    return PriorChoice(name, f"{card.modality} {card.anatomy}, {card.contrast}", card.modality)
 
 
 def _rehearse(settings: ReconSettings) -> None:
@@ -138,9 +143,19 @@ def _check_fit(prior: str, scan: Scan) -> Fit:
         return Fit(refusal=Notice.of(error))
 
 
-def needs_axes(path: str) -> bool:
-    """A plain array, whose axes no header names."""
+def may_need_axes(path: str) -> bool:
+    """It could be a plain array, whose axes no header names."""
     return Path(path).suffix.lower() in PLAIN_ARRAYS
+
+
+def _needs_axes(path: str) -> bool:
+    """A plain array, unless it brings the angles of its projections, which tell its axes."""
+    from core.formats import htc, projection_arrays
+
+    try:
+        return not any(reader.claims(Path(path)) for reader in (htc, projection_arrays))
+    except Exception:  # what is wrong with the file is told by whoever reads it
+        return True
 
 
 @dataclass(frozen=True)
@@ -150,6 +165,7 @@ class Engine:
     run: Callable[[JobSpec, Stop], Iterator[Event]] = _run
     open_scan: Callable[[str, str, str], Scan] = _open_scan
     describe: Callable[[Scan], list[tuple[str, str]]] = _describe
+    needs_axes: Callable[[str], bool] = _needs_axes
     guess_axes: Callable[[str], tuple[AxesGuess, ...]] = _guess_axes
     save: Callable[[Volume, str], None] = _save
     save_spread: Callable[[Volume, str], None] = _save_spread

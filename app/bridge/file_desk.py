@@ -7,16 +7,17 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from app.bridge.engine import Engine, needs_axes
+from app.bridge.engine import Engine, may_need_axes
 from app.bridge.facts import facts_of
 from app.bridge.mailbox import Mailbox
 from app.bridge.worker import Worker
+from app.state.kinds import single_slices
+from app.state.measured import measured_of
 from app.state.notice import Notice
 from app.state.runs import Run
 from app.state.session import AxesQuestion, OpenScan, Session
 from core.engine.job import ScanSource
 from core.errors import UserError
-from core.scan import Scan
 
 Delivery = Callable[[], None]
 
@@ -47,8 +48,8 @@ class FileDesk:
         """Read a scan, after asking for its axes if no header names them. Of several requests the latest wins."""
         self._ticket += 1
         self._session.set_reading(Path(path).name)
-        ask = needs_axes(path) and not axes
-        work = partial(self._guess, path) if ask else partial(self._read, path, axes, domain)
+        unsure = may_need_axes(path) and not axes
+        work = partial(self._guess, path) if unsure else partial(self._read, path, axes, domain)
         self._files.submit(partial(self._try_to_read, self._ticket, path, work))
 
     def save(self, run: Run, path: str, *, spread: bool = False) -> None:
@@ -61,14 +62,17 @@ class FileDesk:
         self._closed = True
 
     def _guess(self, path: str) -> Delivery:
+        if not self._engine.needs_axes(path):
+            return self._read(path, "", "kspace")
         question = AxesQuestion(path, self._engine.guess_axes(path))
         return partial(self._session.axes_asked.emit, question)
 
     def _read(self, path: str, axes: str, domain: str) -> Delivery:
         scan = self._engine.open_scan(path, axes, domain)
         facts = facts_of(self._engine.describe(scan))
-        source = ScanSource(path, axes, domain)
-        return partial(self._opened, OpenScan(source, scan, facts, scan.fully_sampled, single_slices(scan)))
+        source, measured = ScanSource(path, axes, domain), measured_of(scan)
+        opened = OpenScan(source, scan, facts, scan.fully_sampled, single_slices(scan), measured)
+        return partial(self._opened, opened)
 
     def _try_to_read(self, ticket: int, path: str, work: Callable[[], Delivery]) -> None:
         """In the file thread: post what `work` returns, or the notice of its failure."""
@@ -113,10 +117,3 @@ def notice_of(error: Exception, what: str) -> Notice:
     if isinstance(error, MemoryError):
         return Notice(what, "It does not fit into memory.", "Close other programs.")
     return Notice(what, f"{type(error).__name__}: {error}")
-
-
-def single_slices(scan: Scan) -> int:
-    """How many slices can be reconstructed one by one; 0 where undersampling along kz ties them together."""
-    if not scan.every_kz_alike:
-        return 0
-    return scan.sizes["kz"] if scan.is_3d else scan.sizes["slice"]

@@ -13,7 +13,6 @@ from app.bridge.file_desk import notice_of
 from app.bridge.mailbox import Mailbox
 from app.bridge.worker import Worker
 from app.state.session import Fit, OpenScan, Session
-from core.engine.settings import ReconSettings
 from core.priors.catalogue import Entry
 
 
@@ -51,7 +50,7 @@ class PriorDesk:
         """Delete one of the user's priors. If it was chosen, the usual one is chosen instead."""
         name = entry.path.stem
         if self._session.choice.settings.prior == name:
-            self._session.choice.set(prior=ReconSettings.prior)
+            self._session.choice.set(prior=self._session.choice.usual_prior)
         work = partial(self._remove, entry)
         self._begin(f"Removing {name} …", f"{name} could not be removed.", work)
 

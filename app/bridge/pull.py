@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from app.bridge.mailbox import Mailbox
-from app.state.naming import ON_THE_WAY
+from app.state.kinds import unit_of
 from app.state.picture import Levels, Picture
 from app.state.runs import Run
 from core.engine.events import ClassicalImage, Event, Failed, Finished, Image, Paused, StepDone
@@ -69,16 +69,20 @@ def _gone() -> Image:
 
 def _post_classical(run: Run, event: ClassicalImage, mailbox: Mailbox, listener: Listener) -> None:
     """A classical image on the way, or what the classical method that was asked for has made."""
-    if event.method not in ON_THE_WAY:
+    if event.method not in run.on_the_way:
         _post_result(run, event.image, 0, mailbox, listener)
         return
-    picture = Picture(event.image)
+    picture = _picture(run, event.image)
     slot = (run, event.method)
     mailbox.post(partial(listener.classical, run, event.method, picture, picture.levels()), slot)
 
 
 def _post_result(run: Run, image: Image, step: int, mailbox: Mailbox, listener: Listener) -> None:
-    mailbox.post(partial(listener.result, run, Picture(image), step), (run, "result"))
+    mailbox.post(partial(listener.result, run, _picture(run, image), step), (run, "result"))
+
+
+def _picture(run: Run, image: Image) -> Picture:
+    return Picture(image, unit_of(run.job.scan) if run.job.scan is not None else "a.u.")
 
 
 def _post_final(run: Run, event: Finished, mailbox: Mailbox, listener: Listener) -> None:
@@ -87,9 +91,9 @@ def _post_final(run: Run, event: Finished, mailbox: Mailbox, listener: Listener)
     A method that iterates may have been stopped before its own image: then a simpler one was kept, and is called so.
     """
     kept = event.card.get("outcome", {}).get("kept_image", "")
-    if not run.is_quick and kept not in ON_THE_WAY:
+    if not run.is_quick and kept not in run.on_the_way:
         _post_result(run, event.volume.array, 0, mailbox, listener)
     if event.volume.spread is not None:
-        picture = Picture(event.volume.spread)
-        levels = picture.levels()["magnitude"]
+        picture = _picture(run, event.volume.spread)
+        levels = picture.brightness()
         mailbox.post(partial(listener.spread, run, picture, levels), (run, "spread"))

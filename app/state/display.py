@@ -1,15 +1,22 @@
-"""How the image is looked at: which picture of a run, frame, component, window and level."""
+"""How the image is looked at: which picture, frame and point, component, window and level, layout."""
 
 from __future__ import annotations
 
 from psygnal import Signal
 
-from app.state.naming import ON_THE_WAY
+from app.state.kinds import QUICK
 from app.state.picture import COMPONENTS, Levels
 
 RESULT, SPREAD = "result", "spread"
-VIEWS = (RESULT, SPREAD, *reversed(ON_THE_WAY))
-"""The pictures of a run that can be asked for; where a run has not got one, its result is shown."""
+SINOGRAM, PROJECTIONS = "sinogram", "projections"
+VIEWS = (RESULT, SPREAD, *reversed(QUICK), SINOGRAM, PROJECTIONS)
+"""The pictures that can be asked for; where a run has not got one, its result is shown."""
+OWN_SCALE = (SPREAD, SINOGRAM, PROJECTIONS)
+"""Pictures whose numbers are not those of the image."""
+
+SLICE, PLANES = "slice", "planes"
+LAYOUTS = (SLICE, PLANES)
+"""One slice, or three planes with a rendering."""
 
 NARROWEST = 1e-4
 """The narrowest window, as a share of the one that was offered."""
@@ -18,34 +25,47 @@ NARROWEST = 1e-4
 class Display:
     """The one way in which all images of a scan are shown, so that they can be compared.
 
-    view: the picture that is asked for, one of VIEWS; drawn: the one that the run in front had. `offered` are the
-    levels of the classical image, and of the first spread, which has a scale of its own. They hold until the user sets
+    view: the picture that is asked for, one of VIEWS; drawn: the one that there was to show. `offered` are the
+    levels of the classical image, and of the pictures that have a scale of their own. They hold until the user sets
     levels; those then stay, whatever is shown, until the user resets them or another scan is opened.
+    frame: of the picture on view; family: the pictures that share it (a projection is no slice). point: (x, y) of the
+    pixel where the three planes meet, None for the middle.
     """
 
     changed = Signal()
 
     def __init__(self) -> None:
-        self._clear()
+        self.layout = SLICE
+        self._clear((), COMPONENTS)
 
-    def _clear(self) -> None:
-        self.component = COMPONENTS[0]
+    def _clear(self, on_the_way: tuple[str, ...], components: tuple[str, ...]) -> None:
+        self.components = components
+        self.component = components[0]
         self.frame = 0
         self.frames = 0
+        self.family = RESULT
+        self._frame_of: dict[str, int] = {}
+        self.point: tuple[int, int] | None = None
         self.view = self.drawn = RESULT
-        self._classical = ON_THE_WAY[-1]
+        self._classical = on_the_way[-1] if on_the_way else QUICK[1]
         self.offered: dict[str, Levels] = {}
         self._set: dict[str, Levels] = {}
 
     @property
     def classical_in_front(self) -> bool:
         """A classical image is asked for in place of the result."""
-        return self.view in ON_THE_WAY
+        return self.view in QUICK
+
+    @property
+    def frame_of_image(self) -> int:
+        """The frame of the image, whatever is on view."""
+        image = self.family not in (SINOGRAM, PROJECTIONS)
+        return self.frame if image else self._frame_of.get(RESULT, 0)
 
     @property
     def scale(self) -> str:
-        """Whose levels hold: those of the spread if it is drawn, else those of the component."""
-        return SPREAD if self.drawn == SPREAD else self.component
+        """Whose levels hold: those of the picture that is drawn if it has its own, else those of the component."""
+        return self.drawn if self.drawn in OWN_SCALE else self.component
 
     @property
     def levels(self) -> Levels:
@@ -57,13 +77,16 @@ class Display:
         """The user has set the levels of what is shown."""
         return self.scale in self._set
 
-    def start_over(self) -> None:
-        """Another scan: first frame, magnitude, no levels yet."""
-        self._clear()
+    def start_over(
+        self, on_the_way: tuple[str, ...] = (), components: tuple[str, ...] = COMPONENTS, frame: int = 0
+    ) -> None:
+        """Another scan: this frame, first component, no levels yet. on_the_way: its classical methods."""
+        self._clear(on_the_way, components)
+        self.frame = frame
         self.changed.emit()
 
     def offer_levels(self, levels: dict[str, Levels]) -> None:
-        """Levels of a classical image or a spread; they show where the user has set none."""
+        """Levels of a classical image or of another scale; they show where the user has set none."""
         self.offered = {**self.offered, **levels}
         self.changed.emit()
 
@@ -99,10 +122,15 @@ class Display:
         self.frame = min(max(frame, 0), max(self.frames - 1, 0))
         self.changed.emit()
 
+    def go_to_point(self, x: int, y: int, frame: int) -> None:
+        """Let the three planes meet in a voxel of the picture that is drawn."""
+        self.point = (x, y)
+        self.go_to(frame)
+
     def look_at(self, view: str) -> None:
-        """Ask for another picture of the run in front, one of VIEWS."""
+        """Ask for another picture, one of VIEWS."""
         self.view = view
-        if view in ON_THE_WAY:
+        if view in QUICK:
             self._classical = view
         self.changed.emit()
 
@@ -110,8 +138,17 @@ class Display:
         """Ask for the classical image that was looked at last, or for the result."""
         self.look_at(self._classical if front else RESULT)
 
-    def set_drawn(self, view: str) -> None:
-        """Which picture the run in front had to show."""
-        if view != self.drawn:
-            self.drawn = view
-            self.changed.emit()
+    def set_layout(self, layout: str) -> None:
+        self.layout = layout
+        self.changed.emit()
+
+    def set_drawn(self, view: str, family: str = RESULT, frames: int | None = None) -> None:
+        """Which picture there was to show, with which it shares its frame, and how many frames it has."""
+        count = self.frames if frames is None else frames
+        if (view, family, count) == (self.drawn, self.family, self.frames):
+            return
+        if family != self.family:
+            self._frame_of[self.family] = self.frame
+            self.frame, self.family = self._frame_of.get(family, 0), family
+        self.drawn = view
+        self.set_frames(count)

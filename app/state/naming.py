@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from app.state.kinds import on_the_way
 from app.state.weights import usual_lam
 from core.engine.job import JobSpec
+from core.engine.presets import default_prior
 from core.engine.settings import LAST_TIMESTEP, ReconSettings, help_of
 
 METHODS = {
@@ -12,37 +14,68 @@ METHODS = {
     "l1-wavelet": "L1-wavelet",
     "tv": "TV",
     "zero-filled": "Zero-filled",
+    "fbp": "FBP",
+    "fdk": "FDK",
+    "cgls": "CGLS",
+    "sirt": "SIRT",
 }
 """Methods as a person writes them."""
 
-ON_THE_WAY = ("zero-filled", "cg-sense")
-"""Methods whose images every run makes on its way, simplest first."""
+FILTERS = {"hann": "Hann", "ramp": "ramp", "cosine": "cosine", "shepp-logan": "Shepp-Logan"}
+"""Windows on the ramp as a person writes them."""
 
 
 def run_name(job: JobSpec) -> str:
     """Such as "DDS 20, CG 5, gamma 5, eta 0.15": the method, and every setting of weight."""
     settings, source = job.settings, job.source
-    parts = _dds_parts(settings) if settings.method == "dds" else _classical_parts(settings)
+    if settings.method == "dds":
+        parts = _dds_parts(settings, ReconSettings(prior=default_prior(job.scan)) if job.scan else ReconSettings())
+    else:
+        parts = _classical_parts(settings, settings.method in on_the_way(job.scan))
     if source.slices:
         first, end = source.slices
         parts.append(f"slice {end}" if end - first == 1 else f"slices {first + 1} to {end}")
     if source.undersample:
-        kind, *numbers = source.undersample.split(":")
-        parts.append(f"{kind} R {numbers[0]}" if numbers else kind)
+        parts.append(undersampling_words(source.undersample))
+    if source.center is not None:
+        parts.append(f"axis at column {source.center:g}")
     return ", ".join(parts)
 
 
-def _dds_parts(settings: ReconSettings) -> list[str]:
-    usual = ReconSettings()
+def undersampling_words(text: str) -> str:
+    """Such as "gaussian1d R 4", "every 6th view", "arc 0 to 90 degrees, 30 views"."""
+    return ", ".join(_undersampling_part(*part.split(":")) for part in text.split("+"))
+
+
+def _undersampling_part(kind: str, *numbers: str) -> str:
+    if kind in _VIEWS and numbers:
+        return _VIEWS[kind].format(*numbers, ordinal=ordinal(numbers[0]))
+    return f"{kind} R {numbers[0]}" if numbers else kind
+
+
+_VIEWS = {"every": "every {ordinal} view", "views": "{0} views", "arc": "arc {0} to {1} degrees"}
+
+
+def ordinal(number: str) -> str:
+    """Such as "2nd", "3rd", "11th"."""
+    endings = {"1": "st", "2": "nd", "3": "rd"}
+    return number + ("th" if number[-2:-1] == "1" else endings.get(number[-1:], "th"))
+
+
+def _dds_parts(settings: ReconSettings, usual: ReconSettings) -> list[str]:
+    """usual: what goes without saying."""
     parts = [f"DDS {settings.nfe}", f"CG {settings.cg_steps}"]
     parts.append("noiseless" if settings.noiseless else f"{gamma_words(settings.gamma_rule)} {settings.gamma:g}")
     parts.append(f"eta {settings.eta:g}")
+    if settings.rho > 0:
+        parts.append(f"slice tie rho {settings.rho:g}, lambda {settings.lam:g}")
     if settings.samples > 1:
         parts.append(f"{settings.samples} samples")
     if settings.t_start != LAST_TIMESTEP:
         parts.append(f"from t {settings.t_start}")
     if settings.spacing != usual.spacing:
         parts.append(settings.spacing)
+    parts += _weighting_parts(settings)
     if settings.seed != usual.seed:
         parts.append(f"seed {settings.seed}")
     if settings.precision != usual.precision:
@@ -52,13 +85,25 @@ def _dds_parts(settings: ReconSettings) -> list[str]:
     return parts
 
 
-def _classical_parts(settings: ReconSettings) -> list[str]:
-    """The method and its weight; without it for the CG-SENSE that every run makes on its way."""
-    method = settings.method
+def _classical_parts(settings: ReconSettings, quick: bool) -> list[str]:
+    """The method with its weight, iterations or filter. quick: every run makes this image on its way."""
+    method, usual = settings.method, ReconSettings()
     parts = [METHODS.get(method, method)]
-    quick = method in ON_THE_WAY and settings.lam == usual_lam(method)
-    if method in help_of("lam").methods and not quick:
+    if method in help_of("lam").methods and not (quick and settings.lam == usual_lam(method)):
         parts.append(f"lambda {settings.lam:g}")
+    if method in help_of("iterations").methods:
+        parts.append(f"{settings.iterations} iterations")
+    if method in help_of("filter").methods and settings.filter != usual.filter:
+        parts.append(f"{FILTERS[settings.filter]} filter")
+    return parts + _weighting_parts(settings)
+
+
+def _weighting_parts(settings: ReconSettings) -> list[str]:
+    parts = []
+    if settings.method in help_of("weight").methods and settings.weight == "photons":
+        parts.append("photon weights")
+    if settings.method in help_of("nonnegative").methods and not settings.nonnegative:
+        parts.append("negative allowed")
     return parts
 
 

@@ -9,7 +9,8 @@ from enum import Enum
 from psygnal import Signal
 
 from app.state.display import RESULT, SPREAD
-from app.state.naming import ON_THE_WAY, classical_caption
+from app.state.kinds import on_the_way
+from app.state.naming import classical_caption
 from app.state.picture import Picture
 from core.engine.events import (
     ClassicalImage,
@@ -46,12 +47,16 @@ class Phase(Enum):
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """A picture to show: whose it is, which of VIEWS, and its caption."""
+    """A picture to show: which of VIEWS, its caption, and whose it is (None: of the scan itself).
 
-    run: Run
+    family: the pictures that share its frame.
+    """
+
+    run: Run | None
     view: str
     picture: Picture
     caption: str
+    family: str = RESULT
 
 
 GOING_ON = (Phase.PREPARING, Phase.RUNNING, Phase.PAUSED)
@@ -103,7 +108,12 @@ class Run:
     @property
     def is_quick(self) -> bool:
         """It makes nothing but what every run makes on its way."""
-        return self.job.settings.method in ON_THE_WAY
+        return self.job.settings.method in self.on_the_way
+
+    @property
+    def on_the_way(self) -> tuple[str, ...]:
+        """The classical methods whose images it makes whatever was asked for, simplest first."""
+        return on_the_way(self.job.scan)
 
     @property
     def unsaved(self) -> bool:
@@ -129,7 +139,7 @@ class Run:
         found = [RESULT] if self.result is not None else []
         if self.spread is not None:
             found.append(SPREAD)
-        return (*found, *(m for m in reversed(ON_THE_WAY) if m in self.classical))
+        return (*found, *(m for m in reversed(self.on_the_way) if m in self.classical))
 
     def shown(self, view: str = RESULT) -> Shown | None:
         """A picture of this run: the one asked for, or the best there is."""
@@ -138,10 +148,15 @@ class Run:
             return None
         drawn = view if view in views else views[0]
         if drawn == RESULT and self.result is not None:
-            return Shown(self, drawn, self.result, f"{self.name} — {self._state_of_result()}")
+            return self._shown(drawn, self.result, f"{self.name} — {self._state_of_result()}")
         if drawn == SPREAD and self.spread is not None:
-            return Shown(self, drawn, self.spread, f"{self.name} — spread")
-        return Shown(self, drawn, self.classical[drawn], classical_caption(drawn))
+            return self._shown(drawn, self.spread, f"{self.name} — spread")
+        return self._shown(drawn, self.classical[drawn], classical_caption(drawn))
+
+    def _shown(self, view: str, picture: Picture, caption: str) -> Shown:
+        """Frames of some slices are counted apart from those of all."""
+        chosen = self.job.source.slices
+        return Shown(self, view, picture, caption, f"{RESULT} of {chosen}" if chosen else RESULT)
 
     def _state_of_result(self) -> str:
         samples = self.job.settings.samples if self.is_dds else 1

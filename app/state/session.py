@@ -9,12 +9,21 @@ from psygnal import Signal
 
 from app.state.choice import Choice
 from app.state.display import Display
+from app.state.kinds import on_the_way, stack_of, unit_of
+from app.state.measured import Measured
+from app.state.naming import undersampling_words
 from app.state.notice import Notice
-from app.state.runs import Runs
+from app.state.picture import COMPONENTS, VALUE
+from app.state.planes import Section, Voxel, sections
+from app.state.runs import Run, Runs, Shown
 from app.state.shelf import Shelf
 from core.engine.job import ScanSource
 from core.formats.axes import AxesGuess
+from core.orientation import Affine
 from core.scan import Scan
+
+THICK = 12
+"""Slices from which on the planes across them are worth a look."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +31,7 @@ class OpenScan:
     """A scan that has been read.
 
     facts: what was found in it, (label, value) in words. fully_sampled: it may be undersampled on purpose. slices: how
-    many can be reconstructed one by one.
+    many can be reconstructed one by one. measured: pictures of the measurement itself, by view.
     """
 
     source: ScanSource
@@ -30,6 +39,7 @@ class OpenScan:
     facts: tuple[tuple[str, str], ...] = ()
     fully_sampled: bool = False
     slices: int = 1
+    measured: dict[str, Measured] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
@@ -41,10 +51,30 @@ class OpenScan:
         return self.scan.picture_spacing_mm
 
     @property
+    def affine(self) -> Affine | None:
+        """Of the images, or None where the patient's position is not known."""
+        return self.scan.picture_affine
+
+    @property
+    def stack(self) -> int:
+        """How many slices lie over one another."""
+        return stack_of(self.scan)
+
+    @property
+    def is_thick(self) -> bool:
+        """The planes across the slices show something; such a stack is opened in its middle."""
+        return self.stack >= THICK
+
+    @property
     def marks(self) -> tuple[str, ...]:
         """What must stand in every image of this scan."""
         marks = ("Simulated scan",) if self.scan.simulated else ()
         return (*marks, f"Undersampled on purpose: {self.scan.undersampled}") if self.scan.undersampled else marks
+
+    def marks_of(self, shown: Shown) -> tuple[str, ...]:
+        """What must stand in a picture of this scan."""
+        left_out = shown.run.job.source.undersample if shown.run else ""
+        return (*self.marks, f"Undersampled on purpose: {undersampling_words(left_out)}") if left_out else self.marks
 
 
 @dataclass(frozen=True)
@@ -61,6 +91,21 @@ class AxesQuestion:
 
     path: str
     guesses: tuple[AxesGuess, ...]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack of slices within the frames of a picture, and the voxel where its three planes meet.
+
+    first_frame: of the picture. size: (x, y, z). first_slice: the scan's slice that its first one is.
+    """
+
+    first_frame: int
+    size: Voxel
+    first_slice: int
+    at: Voxel
+    planes: tuple[Section, Section, Section]
+    spacing_mm: tuple[float, float, float]
 
 
 class Session:
@@ -87,20 +132,46 @@ class Session:
         """Replace what is open."""
         self.scan = scan
         self.runs.clear()
-        self.display.start_over()
-        self.choice.set_undersample("")
-        self.choice.set_only_this_slice(False)
+        components = COMPONENTS if unit_of(scan.scan) == "a.u." else (VALUE,)
+        self.display.start_over(on_the_way(scan.scan), components, scan.stack // 2 if scan.is_thick else 0)
+        self.display.offer_levels({view: m.levels for view, m in scan.measured.items()})
+        self.choice.open(scan.scan)
         self.opened.emit()
+
+    def shown(self) -> Shown | None:
+        """What to show: the picture asked for, or the best there is."""
+        view = self.display.view
+        measured = self.scan.measured.get(view) if self.scan else None
+        return measured.shown(view) if measured else self.runs.shown(view)
 
     @property
     def shown_slice(self) -> int:
         """Index of the slice on view, counted from 0 in the scan."""
         if self.scan is None:
             return 0
-        front = self.runs.front
-        chosen = front.job.source.slices if front else None
-        first, end = chosen or (0, max(self.scan.slices, 1))
-        return first + self.display.frame % (end - first)
+        first, count = self._slices(self.runs.front)
+        return first + self.display.frame_of_image % count
+
+    def stack_shown(self, shown: Shown) -> Stack | None:
+        """The stack of slices that the frame on view belongs to; None for what is no image, or a single slice."""
+        if self.scan is None or shown.run is None:
+            return None
+        first, count = self._slices(shown.run)
+        if count < 2 or shown.picture.frames % count:
+            return None
+        frame = min(self.display.frame, shown.picture.frames - 1)
+        height, width = shown.picture.size
+        x, y = self.display.point or (width // 2, height // 2)
+        at = (min(x, width - 1), min(y, height - 1), frame % count)
+        spacing = self.scan.spacing_mm or (1.0, 1.0, 1.0)
+        return Stack(frame - frame % count, (width, height, count), first, at, sections(self.scan.affine), spacing)
+
+    def _slices(self, run: Run | None) -> tuple[int, int]:
+        """The first slice of a run's stack, and how many there are."""
+        assert self.scan is not None
+        chosen = run.job.source.slices if run else None
+        first, end = chosen or (0, self.scan.stack)
+        return first, end - first
 
     def set_reading(self, name: str) -> None:
         """The name of the file that is being read, or ""."""

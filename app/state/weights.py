@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.engine.presets import GAMMA_OF_RULE, METHOD_LAM
+from core.engine.presets import GAMMA_OF_RULE, METHOD_ITERATIONS, METHOD_LAM
 from core.engine.settings import ReconSettings
 
 
-def usual_lam(method: str) -> float:
-    """The weight of the penalty that suits a method."""
-    return METHOD_LAM.get(method, ReconSettings.lam)
+def usual_lam(method: str, defaults: ReconSettings | None = None) -> float:
+    """The weight of the penalty that suits a method; the defaults know the one of DDS."""
+    return METHOD_LAM.get(method, defaults.lam if defaults else ReconSettings.lam)
+
+
+def usual_iterations(method: str) -> int:
+    """How many iterations suit a method."""
+    return METHOD_ITERATIONS.get(method, ReconSettings.iterations)
 
 
 def usual_gamma(rule: str, defaults: ReconSettings) -> float:
@@ -21,13 +26,15 @@ def usual_gamma(rule: str, defaults: ReconSettings) -> float:
 def with_weights(settings: ReconSettings, changes: dict[str, Any], defaults: ReconSettings) -> dict[str, Any]:
     """The changes, and the weights that follow from them.
 
-    Another method brings its usual lam, unless the user has chosen one of their own. Another rule always brings its
-    usual gamma: the number means something else then.
+    Another method brings its usual lam and iterations, unless the user has chosen their own. Another rule always brings
+    its usual gamma: the number means something else then.
     """
     method, rule = changes.get("method", settings.method), changes.get("gamma_rule", settings.gamma_rule)
     following: dict[str, Any] = {}
-    if method != settings.method and settings.lam == usual_lam(settings.method):
-        following["lam"] = usual_lam(method)
+    if method != settings.method and settings.lam == usual_lam(settings.method, defaults):
+        following["lam"] = usual_lam(method, defaults)
+    if method != settings.method and settings.iterations == usual_iterations(settings.method):
+        following["iterations"] = usual_iterations(method)
     if rule != settings.gamma_rule:
         following["gamma"] = usual_gamma(rule, defaults)
     return {**following, **changes}

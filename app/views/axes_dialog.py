@@ -105,6 +105,7 @@ class AxesDialog(QDialog):
     def _check(self, *_: object) -> None:
         """Say what is wrong with the names, if anything."""
         names = [field.currentText() for field in self.fields]
+        self._form.setRowVisible(self.domain, "view" not in names)
         try:
             if "" in names:
                 raise ScanError("Name every axis.")
@@ -116,5 +117,6 @@ class AxesDialog(QDialog):
         self.buttons.button(QDialogButtonBox.StandardButton.Open).setEnabled(not self.trouble.text())
 
     def _accept(self) -> None:
-        self.named.emit(self._question.path, self.axes(), self.domain.currentData())
+        projections = "view" in self.axes()
+        self.named.emit(self._question.path, self.axes(), DOMAINS[0] if projections else self.domain.currentData())
         self.accept()

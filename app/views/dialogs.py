@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
 
-_SCANS = "Raw scans (*.h5 *.mrd *.cfl *.hdr *.dat *.npy *.npz *.mat)"
+_SCANS = "Raw scans (*.h5 *.mrd *.cfl *.hdr *.dat *.nxs *.nx *.hdf5 *.npy *.npz *.mat *.tif *.tiff *.mha *.mhd *.xml)"
 _PRIORS = "Checkpoints (*.pt *.pth *.safetensors)"
 _RESULTS = {"NumPy, complex (*.npy)": ".npy", "NIfTI, magnitude (*.nii.gz)": ".nii.gz", "Picture (*.png)": ".png"}
 

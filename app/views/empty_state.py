@@ -14,6 +14,9 @@ FORMATS: tuple[tuple[str, str], ...] = (
     ("fastMRI", ".h5"),
     ("BART", ".cfl with .hdr"),
     ("Siemens twix", ".dat"),
+    ("NXtomo, Data Exchange", ".nxs  .h5"),
+    ("TIFF with geometry.toml", ".tif"),
+    ("RTK", ".xml with .mha"),
     ("Plain arrays", ".npy  .npz  .mat"),
 )
 
@@ -25,20 +28,24 @@ class EmptyState(QWidget):
         super().__init__(parent)
         sign = QLabel()
         sign.setPixmap(theme.icon("app").pixmap(QSize(64, 64)))
-        title = QLabel("Open a raw MRI scan")
+        title = QLabel("Open a raw MRI or CT scan")
         font = title.font()
         font.setPointSizeF(font.pointSizeF() * 1.7)
         font.setBold(True)
         title.setFont(font)
         words = QLabel(
-            "Measured multi-coil k-space becomes an image while you watch.\nDrop a file here, or choose one."
+            "Measured k-space or projections become an image while you watch.\nDrop a file here, or choose one."
         )
         words.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.open = QPushButton("Open scan…")
         self.open.clicked.connect(actions["open"].trigger)
         self.open.setDefault(True)
-        self.demo = QPushButton("Open the demo")
+        self.demo = QPushButton("Demo MRI")
         self.demo.clicked.connect(actions["demo"].trigger)
+        self.demo.setToolTip(actions["demo"].toolTip())
+        self.demo_ct = QPushButton("Demo CT")
+        self.demo_ct.clicked.connect(actions["demo_ct"].trigger)
+        self.demo_ct.setToolTip(actions["demo_ct"].toolTip())
         self.reading = ElidedLabel()
         self.reading.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._muted = [QLabel("Research use only. Not for diagnosis.")]
@@ -59,7 +66,7 @@ class EmptyState(QWidget):
     def _buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.addStretch(1)
-        for button in (self.open, self.demo):
+        for button in (self.open, self.demo, self.demo_ct):
             button.setMinimumSize(QSize(150, 36))
             row.addWidget(button)
         row.addStretch(1)

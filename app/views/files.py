@@ -10,7 +10,7 @@ from PySide6.QtCore import QUrl
 
 def demo_path(name: str = "mri") -> str:
     """The bundled scan of a name."""
-    return str(files("resources") / "demo" / {"mri": "mri_head.h5"}[name])
+    return str(files("resources") / "demo" / {"mri": "mri_head.h5", "ct": "ct_chest.h5"}[name])
 
 
 def local_file(urls: list[QUrl]) -> str:

@@ -39,7 +39,8 @@ class AboutDialog(QDialog):
         sign.setPixmap(theme.icon("app").pixmap(QSize(64, 64)))
         words = QLabel(
             f"<b>DDS Viewer {core.__version__}</b><br>"
-            "Reconstructs raw MRI scans with the Decomposed Diffusion Sampler<br>(arXiv 2303.05754) while you watch."
+            "Reconstructs raw MRI and CT scans with the Decomposed Diffusion Sampler<br>"
+            "(arXiv 2303.05754) while you watch."
             "<br><br>Apache License 2.0<br><br><b>Research use only. Not for diagnosis.</b>"
         )
         words.setTextFormat(Qt.TextFormat.RichText)

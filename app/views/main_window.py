@@ -10,10 +10,10 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplicat
 from PySide6.QtWidgets import QLabel, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app import theme
-from app.actions import Actions
+from app.actions import HOUNSFIELD, WINDOWS, Actions
 from app.bridge.bridge import Bridge
 from app.preferences import Preferences
-from app.state.display import SPREAD
+from app.state.display import PLANES, RESULT, SINOGRAM, SLICE, SPREAD
 from app.state.naming import file_name
 from app.state.notice import Notice
 from app.state.picture import COMPONENTS
@@ -23,6 +23,7 @@ from app.views.axes_dialog import AxesDialog
 from app.views.banner import Banner, FitStrip
 from app.views.dialogs import Dialogs
 from app.views.empty_state import EmptyState
+from app.views.enabling import enable_pictures, enable_runs
 from app.views.files import demo_path, local_file
 from app.views.help_dialogs import AboutDialog, ShortcutsDialog
 from app.views.menus import Menus
@@ -62,6 +63,7 @@ class MainWindow(QMainWindow):
         self.menus = Menus(self.menuBar(), self.actions_, self.preferences, self.open_path)
         self._connect_actions()
         self._connect_session()
+        session.display.set_layout(PLANES if self.preferences.planes else SLICE)
         self.setAcceptDrops(True)
         self.setWindowIcon(theme.icon("app"))
         self.setMinimumSize(QSize(1120, 660))
@@ -105,10 +107,13 @@ class MainWindow(QMainWindow):
         self.statusBar().setSizeGripEnabled(False)
 
     def _connect_actions(self) -> None:
-        display, queue, view = self.session.display, self.bridge.queue, self.viewer.slice_view
+        display, queue, view = self.session.display, self.bridge.queue, self.viewer.planes
         does = {
             "open": self.ask_for_scan,
-            "demo": lambda: self.open_path(demo_path(), remember=False),
+            "demo": lambda: self.open_path(demo_path("mri"), remember=False),
+            "demo_ct": lambda: self.open_path(demo_path("ct"), remember=False),
+            "planes": lambda: self.set_layout(self.actions_["planes"].isChecked()),
+            "sinogram": lambda: display.look_at(SINOGRAM if self.actions_["sinogram"].isChecked() else RESULT),
             "save": self.ask_where_to_save,
             "quit": self.close,
             "classical": lambda: display.put_classical_in_front(self.actions_["classical"].isChecked()),
@@ -128,6 +133,7 @@ class MainWindow(QMainWindow):
             "shortcuts": lambda: ShortcutsDialog(self).open(),
             "about": lambda: AboutDialog(self).open(),
             **{name: partial(display.set_component, name) for name in COMPONENTS},
+            **{n: partial(display.set_levels, w.window, w.level) for n, w in zip(WINDOWS, HOUNSFIELD, strict=True)},
             **{f"theme_{name}": partial(self.set_theme, name) for name in theme.THEMES},
         }
         for name in self.actions_:
@@ -150,24 +156,13 @@ class MainWindow(QMainWindow):
 
     def refresh(self, *_: object) -> None:
         """What can be done now."""
-        runs, display, actions = self.session.runs, self.session.display, self.actions_
-        opened, current, front = self.session.scan, runs.current, runs.front
-        shown = runs.shown(display.view)
+        opened, current = self.session.scan, self.session.runs.current
         self.stack.setCurrentWidget(self.parts if opened else self.empty)
         self.setWindowTitle(f"{opened.name} — {TITLE}" if opened else TITLE)
-        for name in (*COMPONENTS, "reset_levels", "fit", "zoom_in", "zoom_out", "smooth"):
-            actions[name].setEnabled(shown is not None)
-        actions[display.component].setChecked(True)
-        actions["classical"].setEnabled(shown is not None and shown.run.result is not None)
-        actions["blink"].setEnabled(runs.before is not None)
-        actions["classical"].setChecked(display.classical_in_front)
-        actions["reconstruct"].setEnabled(opened is not None)
+        enable_pictures(self.actions_, self.session)
+        enable_runs(self.actions_, self.session)
+        self.menus.windows.menuAction().setVisible(self.session.display.components != COMPONENTS)
         self._show_pause(current is not None and current.stop.paused)
-        going = current is not None and not current.stop.ending
-        for name in ("pause", "keep"):
-            actions[name].setEnabled(going)
-        actions["discard"].setEnabled(going or (front is not None and front.phase is Phase.WAITING))
-        actions["save"].setEnabled(front is not None and front.volume is not None)
 
     def _show_pause(self, paused: bool) -> None:
         """The action is Resume while a run is paused."""
@@ -191,7 +186,7 @@ class MainWindow(QMainWindow):
         run, opened = self.session.runs.front, self.session.scan
         if run is None or run.volume is None or opened is None:
             return
-        shown = self.session.runs.shown(self.session.display.view)
+        shown = self.session.shown()
         spread = shown is not None and shown.run is run and shown.view == SPREAD
         name = file_name(opened.name, run.name, spread=spread)
         path = self.dialogs.file_to_save(self, str(Path(self.preferences.folder) / name))
@@ -230,6 +225,11 @@ class MainWindow(QMainWindow):
         self._resume_shown = None
         self.refresh()
 
+    def set_layout(self, planes: bool) -> None:
+        """Three planes and a rendering, or the slice alone; remembered."""
+        self.preferences.planes = planes
+        self.session.display.set_layout(PLANES if planes else SLICE)
+
     def leave(self) -> None:
         """Close without asking."""
         self._leave_without_asking = True
@@ -242,6 +242,7 @@ class MainWindow(QMainWindow):
         self.preferences.geometry = self.saveGeometry()
         self.preferences.flush()
         self.hide()
+        self.viewer.planes.volume.release()
         self.bridge.shut_down()
         event.accept()
 
@@ -265,6 +266,8 @@ class MainWindow(QMainWindow):
         opened = self.session.scan
         if opened is not None and self._remember:
             self.preferences.remember(opened.source.path)
+        if opened is not None and self.preferences.planes is None:
+            self.session.display.set_layout(PLANES if opened.is_thick else SLICE)
         self.refresh()
         self.viewer.slice_view.setFocus()
 

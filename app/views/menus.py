@@ -10,15 +10,15 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QMenuBar
 
-from app.actions import Actions
+from app.actions import WINDOWS, Actions
 from app.preferences import Preferences
 from app.state.picture import COMPONENTS
 from app.theme import THEMES
 
 _LOOK = ("reset_levels", "fit", "zoom_in", "zoom_out", "smooth")
 _MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("&File", ("open", "recent", "demo", "", "save", "", "quit")),
-    ("&View", (*COMPONENTS, "", "classical", "blink", "", *_LOOK, "", "theme")),
+    ("&File", ("open", "recent", "demo", "demo_ct", "", "save", "", "quit")),
+    ("&View", (*COMPONENTS, "windows", "", "classical", "blink", "sinogram", "planes", "", *_LOOK, "", "theme")),
     ("&Run", ("reconstruct", "", "pause", "keep", "discard")),
     ("&Tools", ("priors", "about_prior")),
     ("&Help", ("shortcuts", "about")),
@@ -37,6 +37,8 @@ class Menus:
         self.recent.aboutToShow.connect(self.fill_recent)
         self.theme = QMenu("&Theme")
         self.theme.addActions([actions[f"theme_{name}"] for name in THEMES])
+        self.windows = QMenu("&Window presets")
+        self.windows.addActions([actions[name] for name in WINDOWS])
         _exclusive(bar, [actions[f"theme_{name}"] for name in THEMES])
         _exclusive(bar, [actions[name] for name in COMPONENTS])
         self.menus: list[QMenu] = []
@@ -47,7 +49,7 @@ class Menus:
             for name in names:
                 if not name:
                     menu.addSeparator()
-                elif name in ("recent", "theme"):
+                elif name in ("recent", "theme", "windows"):
                     menu.addMenu(getattr(self, name))
                 else:
                     menu.addAction(actions[name])

@@ -24,7 +24,8 @@ _WIDEST_BAR = 160.0
 class Overlay:
     """What stands where. letters: at the left, right, top and bottom edge, or None where the patient's position is not
     known. marks: what must not be overlooked (simulated, undersampled on purpose). millimetres: draw a scale bar.
-    colours: the values of the darkest and the brightest colour, or None for a grey image."""
+    colours: the values of the darkest and the brightest colour, or None for a grey image. of_patient: it is an image
+    of a patient, who may lie unknown ways round; a sinogram is none."""
 
     title: str = ""
     place: tuple[str, ...] = ()
@@ -34,10 +35,11 @@ class Overlay:
     letters: tuple[str, str, str, str] | None = None
     millimetres: bool = False
     colours: tuple[str, str] | None = None
+    of_patient: bool = True
 
     @property
     def orientation(self) -> str:
-        return "" if self.letters or not self.title else UNKNOWN_ORIENTATION
+        return "" if self.letters or not self.title or not self.of_patient else UNKNOWN_ORIENTATION
 
 
 def scale_bar(pixels_per_mm: float) -> float:

@@ -24,15 +24,21 @@ from app import theme
 from app.actions import Actions
 from app.state.notice import Notice
 from app.state.session import Session
+from app.views.ct_form import CtForm
 from app.views.heading import heading
 from app.views.preset_box import PresetBox
 from app.views.setting_rows import SettingRow, set_columns, tip
 from app.views.undersampling import UndersamplingForm
-from core.engine.settings import Help, ReconSettings, help_of
+from core.engine.settings import Help, ReconSettings, choices_of, help_of
 from core.errors import JobError
+from core.projections import Projections
+from core.scan import KSpace
 
-EVERYDAY = ("method", "prior", "nfe", "samples", "gamma_rule", "gamma", "lam")
+EVERYDAY = ("method", "prior", "nfe", "samples", "gamma_rule", "gamma", "lam", "iterations", "filter")
 """Settings that are always on view where the method uses them, in this order; the others are under More."""
+
+TIES = ("lam", "admm_steps", "along")
+"""Settings that in DDS count only where rho ties the slices."""
 
 FACTOR = Help(
     "Gamma factor",
@@ -57,6 +63,9 @@ class Parameters(QWidget):
         self.more = QToolButton()
         self.undersampling = UndersamplingForm()
         self.undersampling.edited.connect(self._choice.set_undersample)
+        self.ct = CtForm()
+        self.ct.views_edited.connect(self._choice.set_undersample)
+        self.ct.center_edited.connect(self._choice.set_center)
         self.only_this_slice = QCheckBox("Only the slice on view")
         self.only_this_slice.setToolTip("Try the settings on one slice first")
         self.only_this_slice.toggled.connect(self._choice.set_only_this_slice)
@@ -79,6 +88,7 @@ class Parameters(QWidget):
         column.addWidget(self.more)
         column.addLayout(self._lay_out_seldom())
         column.addWidget(self.undersampling)
+        column.addWidget(self.ct)
         column.addWidget(self.only_this_slice)
         column.addStretch(1)
         self.area = QScrollArea()
@@ -155,35 +165,55 @@ class Parameters(QWidget):
         """Show the chosen settings; hide what the method does not use or the scan does not allow."""
         settings = self._choice.settings
         self.rows["gamma"].describe(help_of("gamma") if settings.gamma_rule == "constant" else FACTOR)
+        self.rows["method"].offer(self._choice.methods or choices_of("method"))
         changed = 0
         for name, row in self.rows.items():
             value, default = getattr(settings, name), self._choice.default_of(name)
-            used, seldom = settings.method in row.about.methods, name not in EVERYDAY
+            used, seldom = name in self._choice.used, self._is_seldom(name)
             row.show_value(value, default)
             row.set_visible(used and (self.more.isChecked() or not seldom))
             changed += used and seldom and value != default
         self._show_more(changed)
+        tied = settings.method != "dds" or settings.rho > 0
+        for name in TIES:
+            self.rows[name].set_enabled(tied)
         for name in ("gamma", "gamma_rule"):
             self.rows[name].set_enabled(not settings.noiseless)
         for widget in (self._preset_label, self.preset):
             widget.setVisible(settings.method == "dds")
         self.preset.refresh()
+        self._show_measurement()
         opened = self._session.scan
-        self.undersampling.setVisible(opened is not None and opened.fully_sampled)
-        self.undersampling.show_text(self._choice.undersample)
         self.only_this_slice.setVisible(opened is not None and opened.slices > 1)
         with QSignalBlocker(self.only_this_slice):
             self.only_this_slice.setChecked(self._choice.only_this_slice)
 
+    def _show_measurement(self) -> None:
+        """The form for the kind of the open scan, that says what to use of its measurement."""
+        opened = self._session.scan
+        scan = opened.scan if opened else None
+        full = opened is not None and opened.fully_sampled
+        self.undersampling.setVisible(full and isinstance(scan, KSpace))
+        self.undersampling.show_text(self._choice.undersample)
+        self.ct.setVisible(isinstance(scan, Projections))
+        if isinstance(scan, Projections):
+            self.ct.show_scan(scan)
+            self.ct.show_views(full)
+            self.ct.show_values(self._choice.undersample, self._choice.center)
+
     def focus_on(self, name: str) -> None:
         """Put the cursor into the field of a setting, where the method uses it."""
         row = self.rows[name]
-        if self._choice.settings.method not in row.about.methods:
+        if name not in self._choice.used:
             return
-        if name not in EVERYDAY:
+        if self._is_seldom(name):
             self.more.setChecked(True)
         self.area.ensureWidgetVisible(row.field)
         row.field.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _is_seldom(self, name: str) -> bool:
+        """It is under More: lambda too where it only weighs the tie of the slices in DDS."""
+        return name not in EVERYDAY or (name == "lam" and self._choice.settings.method == "dds")
 
     def _show_more(self, changed: int) -> None:
         """changed: how many settings under More are not as usual."""
@@ -207,7 +237,7 @@ class Parameters(QWidget):
         assert isinstance(device, QComboBox)
         with QSignalBlocker(prior), QSignalBlocker(device):
             prior.clear()
-            for offered in self._choice.priors:
+            for offered in self._choice.suitable_priors:
                 prior.addItem(offered.name)
                 prior.setItemData(prior.count() - 1, offered.about, Qt.ItemDataRole.ToolTipRole)
             cuda = device.findData("cuda")
@@ -226,6 +256,7 @@ class Parameters(QWidget):
             theme.mute(self.help)
             for row in self.rows.values():
                 row.reset_button.setIcon(theme.icon("reset"))
+            self.ct.draw_icons()
         super().changeEvent(event)
 
 

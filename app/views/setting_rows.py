@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
-from app.state.naming import METHODS
+from app.state.naming import FILTERS, METHODS
 from core.engine.settings import Help, choices_of, help_of, type_of
 
 _RESET_WIDTH = 24
@@ -114,6 +114,13 @@ class SettingRow(QObject):
             self._show(value)
         self.reset_button.setEnabled(value != default)
 
+    def offer(self, values: tuple[str, ...]) -> None:
+        """Of the words that the setting can be, offer these."""
+        assert isinstance(self.field, QComboBox)
+        if [self.field.itemData(i) for i in range(self.field.count())] != list(values):
+            with QSignalBlocker(self.field):
+                _fill(self.field, values)
+
     def set_visible(self, visible: bool) -> None:
         for widget in (self.label, self.field, self.reset_button, self._place):
             if widget is not None:
@@ -161,11 +168,16 @@ def _field(name: str, edited: Callable[[Any], None]) -> tuple[QWidget, Shower]:
 
 def _choice(choices: tuple[str, ...], edited: Callable[[Any], None]) -> tuple[QWidget, Shower]:
     box = QComboBox()
-    for value in choices:
-        box.addItem(DISPLAYED.get(value, value), value)
+    _fill(box, choices)
     box.activated.connect(lambda i: edited(box.itemData(i)))
     box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     return box, lambda value: box.setCurrentIndex(box.findData(value))
+
+
+def _fill(box: QComboBox, values: tuple[str, ...]) -> None:
+    box.clear()
+    for value in values:
+        box.addItem(DISPLAYED.get(value, value), value)
 
 
 DISPLAYED = {
@@ -178,6 +190,12 @@ DISPLAYED = {
     "auto": "Automatic",
     "cpu": "CPU",
     "cuda": "CUDA",
+    "slice": "Within a slice",
+    "z": "From slice to slice",
+    "volume": "All three directions",
+    "none": "None",
+    "photons": "Photons",
+    **{name: words.capitalize() if words.islower() else words for name, words in FILTERS.items()},
 }
 
 

@@ -19,6 +19,10 @@ DRAG_FULL = 400
 FINE = 0.1
 ZOOM_STEP = 1.0015
 NOTCH = 120
+CLICK = 2
+"""Pixels that a click may move."""
+CROSS = QColor(90, 200, 255, 150)
+_GAP = 7.0
 
 _KEYS = {
     Qt.Key.Key_Up: -1,
@@ -34,12 +38,15 @@ _KEYS = {
 
 class SliceView(pg.GraphicsView):
     """Wheel and arrow keys scroll, left drag is window (across) and level (down), middle drag pans, Ctrl+wheel zooms
-    about the cursor, a double click resets the zoom. The ground is black in every theme."""
+    about the cursor, a double click resets the zoom, a click or right drag picks a pixel. The ground is black in every
+    theme."""
 
     scrolled = Signal(int)
     levels_dragged = Signal(float, float)
     pointed = Signal(object)
     """(x, y) index of the pixel under the cursor, or None."""
+    picked = Signal(int, int)
+    """(x, y) index of a pixel that was clicked, or over which the right button is held."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, background=GROUND)
@@ -57,7 +64,9 @@ class SliceView(pg.GraphicsView):
         self._shape = (0, 0)
         self._fitted = True
         self._drag_from: QPoint | None = None
+        self._pressed_at: QPoint | None = None
         self._wheel = 0
+        self.cross: tuple[float | None, float | None] = (None, None)
 
     def show_plane(
         self, plane: npt.NDArray[np.float32], levels: Levels, spacing: tuple[float, float], *, coloured: bool = False
@@ -80,6 +89,12 @@ class SliceView(pg.GraphicsView):
     def set_overlay(self, overlay: Overlay) -> None:
         self.overlay = overlay
         self.viewport().update()
+
+    def set_cross(self, x: float | None = None, y: float | None = None) -> None:
+        """Draw a line down through the middle of pixel column x and one across through row y; None for no line."""
+        if self.cross != (x, y):
+            self.cross = (x, y)
+            self.viewport().update()
 
     def set_smooth(self, smooth: bool) -> None:
         self.image.smooth = smooth
@@ -133,6 +148,7 @@ class SliceView(pg.GraphicsView):
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
         painter.save()
         painter.resetTransform()
+        self._draw_cross(painter)
         draw_overlay(painter, QRectF(self.viewport().rect()), self.overlay, self.zoom(), self.font())
         if self.hasFocus():
             painter.setPen(QColor(self.palette().highlight().color()))
@@ -140,9 +156,37 @@ class SliceView(pg.GraphicsView):
             painter.drawRect(self.viewport().rect().adjusted(0, 0, -1, -1))
         painter.restore()
 
+    def _draw_cross(self, painter: QPainter) -> None:
+        """Within the image; open about the point where two lines meet, so that it can be seen."""
+        if 0 in self._shape or self.cross == (None, None):
+            return
+        height, width = self._shape
+        corners = [QPointF(self.mapFromScene(self._box.mapViewToScene(p))) for p in (QPointF(0, 0), self._far())]
+        left, top, right, bottom = corners[0].x(), corners[0].y(), corners[1].x(), corners[1].y()
+        x, y = self.cross
+        at_x = None if x is None else left + (right - left) * (x + 0.5) / width
+        at_y = None if y is None else top + (bottom - top) * (y + 0.5) / height
+        painter.setPen(CROSS)
+        if at_x is not None:
+            for low, high in _open(top, bottom, at_y):
+                painter.drawLine(QPointF(at_x, low), QPointF(at_x, high))
+        if at_y is not None:
+            for low, high in _open(left, right, at_x):
+                painter.drawLine(QPointF(low, at_y), QPointF(high, at_y))
+
+    def _far(self) -> QPointF:
+        return self._extent().bottomRight()
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._drag_from = event.position().toPoint()
+        self._drag_from = self._pressed_at = event.position().toPoint()
+        if event.button() == Qt.MouseButton.RightButton:
+            self._pick(event)
         event.accept()
+
+    def _pick(self, event: QMouseEvent) -> None:
+        pixel = self.pixel_at(event.position())
+        if pixel is not None:
+            self.picked.emit(*pixel)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         here = event.position().toPoint()
@@ -162,9 +206,16 @@ class SliceView(pg.GraphicsView):
             size = self._box.viewPixelSize()
             self._box.translateBy(x=-moved.x() * size[0], y=-moved.y() * size[1])
             self.viewport().update()
+        elif event.buttons() & Qt.MouseButton.RightButton:
+            self._pick(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._drag_from = None
+        """A left button that goes up where it went down is a click."""
+        here, start = event.position().toPoint(), self._pressed_at
+        still = start is not None and (here - start).manhattanLength() <= CLICK
+        if still and event.button() == Qt.MouseButton.LeftButton:
+            self._pick(event)
+        self._drag_from = self._pressed_at = None
         event.accept()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
@@ -193,3 +244,11 @@ class SliceView(pg.GraphicsView):
             return
         self.scrolled.emit(steps)
         event.accept()
+
+
+def _open(start: float, end: float, about: float | None) -> list[tuple[float, float]]:
+    """A line from start to end, with a gap about a point."""
+    if about is None:
+        return [(start, end)]
+    parts = ((start, min(about - _GAP, end)), (max(about + _GAP, start), end))
+    return [(low, high) for low, high in parts if high > low]

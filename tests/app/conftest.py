@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import shiboken6
 from PySide6.QtCore import QSettings, QThread, QTimer
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app import theme
@@ -76,6 +77,23 @@ def opened(window: MainWindow, qtbot: QtBot) -> MainWindow:
     window.open_path("/scans/head.h5")
     qtbot.waitUntil(lambda: finished(window, 1))
     return window
+
+
+@pytest.fixture
+def ct(window: MainWindow, qtbot: QtBot) -> MainWindow:
+    """The window with a parallel-beam scan open in three planes, its filtered back-projection on view; VTK kept out."""
+    window.viewer.planes.volume.trouble = "Not in this test."
+    open_file(window, qtbot, "chest.h5")
+    qtbot.waitUntil(lambda: window.viewer.planes.across[0].isVisible())
+    QApplication.processEvents()
+    return window
+
+
+def open_file(window: MainWindow, qtbot: QtBot, name: str) -> None:
+    """Open a scan and wait for its classical image."""
+    window.open_path(f"/scans/{name}")
+    qtbot.waitUntil(lambda: window.session.scan is not None and window.session.scan.name == name)
+    qtbot.waitUntil(lambda: finished(window, 1))
 
 
 def finished(window: MainWindow, count: int) -> bool:

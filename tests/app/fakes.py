@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,15 +29,24 @@ from core.engine.events import (
     Warned,
 )
 from core.engine.job import JobSpec
+from core.engine.offers import quick_methods
 from core.engine.stop import Stop
 from core.errors import JobError, PriorError, ScanError, UserError
 from core.formats.axes import AxesGuess
 from core.orientation import affine_from_directions
 from core.priors.card import ModelCard
 from core.priors.catalogue import Entry
-from core.scan import KSPACE_AXES, KSpace, Provenance, Volume
+from core.projections import Projections
+from core.scan import KSPACE_AXES, KSpace, Provenance, Scan, Volume
+from tests.app.fakes_ct import CT_SHAPE, CT_SPACING, ct_scan, hu_image
 
 HEIGHT, WIDTH = 24, 32
+PRIORS = (
+    PriorChoice("mri-small", "MR head", "MR"),
+    PriorChoice("other-prior"),
+    PriorChoice("ct-small", "CT trunk", "CT"),
+)
+Maker = Callable[[float], Any]
 SPACING = (2.0, 4.0, 5.0)
 
 
@@ -85,6 +94,9 @@ class Script:
 
     def run(self, job: JobSpec, stop: Stop) -> Iterator[Event]:
         self.jobs.append(job)
+        if isinstance(job.scan, Projections):
+            yield from self._run_ct(job, job.scan, stop)
+            return
         slices = job.source.slices
         frames = slices[1] - slices[0] if slices else job.scan.sizes["slice"]  # type: ignore[union-attr]
         dds = job.settings.method == "dds"
@@ -108,8 +120,32 @@ class Script:
         else:
             yield Finished(_volume(image(1.0, frames), job, None))
 
-    def _iterations(self, job: JobSpec, stop: Stop, frames: int) -> Iterator[Event]:
+    def _run_ct(self, job: JobSpec, scan: Projections, stop: Stop) -> Iterator[Event]:
+        """Classical images of 40 HU; DDS comes from 40 HU up to 44."""
+        slices = job.source.slices
+        frames = slices[1] - slices[0] if slices else CT_SHAPE[0]
+        method, (quick,) = job.settings.method, quick_methods(scan)
+        if self.failing == 0 and method == "dds":
+            yield Failed(self.refusal)
+            return
+        names = tuple(f"slice {i + 1}" for i in range(frames))
+        steps = self.steps if method == "dds" else 0
+        yield Started(Estimate(2**20, 2**30), frames, *CT_SHAPE[1:], steps, "cpu", names)
+        for warning in self.warnings:
+            yield Warned(warning)
+        yield ClassicalImage(quick, hu_image(40, frames))
+        if method == "dds":
+            yield from self._steps(job, stop, frames, lambda done: hu_image(40 + done, frames))
+        elif method in ("tv", "cgls", "sirt"):
+            yield from self._iterations(job, stop, frames, quick, lambda level: hu_image(40 + level, frames))
+        else:
+            yield Finished(_volume(hu_image(40, frames), job, None))
+
+    def _iterations(
+        self, job: JobSpec, stop: Stop, frames: int, quick: str = "cg-sense", maker: Maker | None = None
+    ) -> Iterator[Event]:
         """An iterative method: as many iterations as a run of DDS has steps."""
+        make = maker or (lambda level: image(level, frames))
         done = 0
         yield Progress("Iterations", done, self.steps)
         while done < self.steps and not stop.ending:
@@ -123,14 +159,15 @@ class Script:
             yield Discarded()
             return
         kept = 0 if done < self.steps else None
-        made = image(1.0 if kept == 0 else 3.0, frames)
+        made = make(1.0 if kept == 0 else 3.0)
         if kept is None:
             yield ClassicalImage(job.settings.method, made)
         volume = _volume(made, job, kept)
-        volume.card["outcome"]["kept_image"] = "" if kept is None else "cg-sense"
+        volume.card["outcome"]["kept_image"] = "" if kept is None else quick
         yield Finished(volume, kept)
 
-    def _steps(self, job: JobSpec, stop: Stop, frames: int) -> Iterator[Event]:
+    def _steps(self, job: JobSpec, stop: Stop, frames: int, maker: Maker | None = None) -> Iterator[Event]:
+        make = maker or (lambda done: image(1.0 + 0.1 * done, frames))
         done = 0
         while done < self.steps and not stop.ending:
             if stop.paused:
@@ -141,13 +178,13 @@ class Script:
                 if done == self.failing:
                     yield Failed(JobError("It broke down at a step.", "", "Try a smaller gamma."))
                     return
-                shown = image(1.0 + 0.1 * done, frames)
+                shown = make(done)
                 yield StepDone(done, self.steps, 1000 - 10 * done, 0.5**done, 1.0, 0.5, 2.0, lambda shown=shown: shown)
         if stop.discarding:
             yield Discarded()
             return
         kept = done if done < self.steps else None
-        yield Finished(_volume(image(1.0 + 0.1 * done, frames), job, kept), kept)
+        yield Finished(_volume(make(done), job, kept), kept)
 
 
 def _volume(array: Any, job: JobSpec, kept: int | None) -> Volume:
@@ -155,7 +192,8 @@ def _volume(array: Any, job: JobSpec, kept: int | None) -> Volume:
     samples = job.settings.samples if job.settings.method == "dds" else 1
     spread = np.abs(array).astype(np.float32) / 10 if samples > 1 else None
     card["outcome"]["samples"] = samples
-    return Volume(array, spacing_mm=SPACING, card=card, spread=spread)
+    unit, spacing = ("HU", CT_SPACING) if isinstance(job.scan, Projections) else ("a.u.", SPACING)
+    return Volume(array, unit, spacing_mm=spacing, card=card, spread=spread)
 
 
 def entry(name: str, *, bundled: bool = True, **card: Any) -> Entry:
@@ -180,7 +218,9 @@ class FakeEngine:
     """The functions of Engine. files: what is in each file by its name; a name that is not there cannot be read."""
 
     script: Script = field(default_factory=Script)
-    files: dict[str, KSpace] = field(default_factory=lambda: {"head.h5": scan(), "other.h5": scan("other.h5")})
+    files: dict[str, Scan] = field(
+        default_factory=lambda: {"head.h5": scan(), "other.h5": scan("other.h5"), "chest.h5": ct_scan()}
+    )
     saved: list[tuple[Volume, str]] = field(default_factory=list)
     opened: list[tuple[str, str, str]] = field(default_factory=list)
     saved_spreads: list[str] = field(default_factory=list)
@@ -194,11 +234,15 @@ class FakeEngine:
         return Engine(
             run=self.script.run,
             open_scan=self.open_scan,
-            describe=lambda found: [("File", "x"), ("Coils", str(found.coils)), ("Vendor", "unknown")],
+            describe=lambda found: [
+                ("File", "x"),
+                ("Coils", str(found.coils)) if isinstance(found, KSpace) else ("Views", str(found.views)),
+                ("Vendor", "unknown"),
+            ],
             guess_axes=self.guess_axes,
             save=self.save,
             preload=lambda: None,
-            survey=lambda: Machine((PriorChoice("mri-small", "MR head"), PriorChoice("other-prior")), False),
+            survey=lambda: Machine(PRIORS, False),
             rehearse=lambda settings: None,
             save_spread=lambda volume, path: self.saved_spreads.append(path),
             list_priors=lambda: list(self.shelf),
@@ -222,7 +266,7 @@ class FakeEngine:
     def read_sheets(self, of: Entry) -> dict[str, Sheet]:
         return {"samples": np.full((20, 40), 128, np.uint8)} if of.bundled else {}
 
-    def open_scan(self, path: str, axes: str, domain: str) -> KSpace:
+    def open_scan(self, path: str, axes: str, domain: str) -> Scan:
         self.opened.append((path, axes, domain))
         if self.hold_reading:
             self.reading.wait(10)

@@ -14,6 +14,7 @@ from app.views.files import demo_path
 from app.views.main_window import MainWindow
 from app.window import launch
 from tests.app.fakes import FakeEngine, scan
+from tests.app.fakes_ct import ct_scan
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +36,27 @@ def test_the_demo_reconstructs_draws_itself_and_leaves(qapp: QApplication, fake:
     assert fake.opened[0][0] == demo_path()
     drawn = QImage(str(picture))
     assert (drawn.width(), drawn.height()) == (1280, 720)
+
+
+def test_the_ct_demo_ends_in_three_planes(
+    qapp: QApplication, fake: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.files["ct_chest.h5"] = ct_scan("ct_chest.h5", simulated=True)
+    fake.script.free = True
+    seen: list[tuple[str, bool]] = []
+    leave = MainWindow.leave
+
+    def look_and_leave(window: MainWindow) -> None:
+        seen.append((window.viewer.picture.currentText(), window.viewer.planes.planes_on_view))
+        leave(window)
+
+    monkeypatch.setattr(MainWindow, "leave", look_and_leave)
+    picture = tmp_path / "demo.png"
+    assert launch(demo="ct", screenshot=str(picture), exit_when_done=True, engine=fake.engine()) == 0
+    assert [job.settings.method for job in fake.script.jobs] == ["fbp", "dds"]
+    assert seen == [("DDS result", True)]
+    assert Path(demo_path("ct")).is_file()
+    assert picture.is_file()
 
 
 def test_a_scan_from_the_command_line(qapp: QApplication, fake: FakeEngine, tmp_path: Path) -> None:

@@ -124,6 +124,22 @@ def test_nothing_is_cut_off(opened: MainWindow, fake: FakeEngine, qtbot: QtBot, 
     assert cut_off(opened) == []
 
 
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
+def test_nothing_of_ct_is_cut_off(window: MainWindow, fake: FakeEngine, qtbot: QtBot, size: tuple[int, int]) -> None:
+    window.resize(*size)
+    window.open_path("/scans/chest.h5")
+    qtbot.waitUntil(lambda: finished(window, 1))
+    kind = window.parameters.ct.kind
+    kind.setCurrentIndex(kind.findData("arc"))
+    kind.activated.emit(kind.currentIndex())
+    for window_name in ("Soft tissue", "Everything"):
+        window.viewer.bar.windows.setCurrentText(window_name)
+        window.viewer.bar.windows.activated.emit(window.viewer.bar.windows.currentIndex())
+        QApplication.processEvents()
+        assert cut_off(window) == []
+    assert window.size().toTuple() == size
+
+
 def test_the_empty_window_fits_too(window: MainWindow, qtbot: QtBot) -> None:
     window.resize(1280, 720)
     qtbot.waitUntil(lambda: window.width() == 1280)

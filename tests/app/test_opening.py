@@ -13,12 +13,14 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.bridge.engine import Engine
 from app.preferences import Preferences
 from app.views.axes_dialog import AxesDialog
 from app.views.files import local_file
 from app.views.main_window import MainWindow
 from tests.app.conftest import finished
 from tests.app.fakes import FakeDialogs, FakeEngine, scan
+from tests.app.fakes_ct import ct_scan
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,6 +43,7 @@ def test_the_empty_window_says_what_it_opens(window: MainWindow) -> None:
     assert window.windowTitle() == "DDS Viewer"
     assert window.empty.open.isVisible()
     assert window.empty.demo.isVisible()
+    assert window.empty.demo_ct.isVisible()
     assert not window.actions_["reconstruct"].isEnabled()
 
 
@@ -220,9 +223,41 @@ def test_images_are_named_like_k_space(window: MainWindow, qtbot: QtBot) -> None
     dialog.reject()
 
 
-def test_the_engine_guesses_for_each_array_of_a_file(tmp_path: Path) -> None:
-    from app.bridge.engine import Engine
+def test_each_demo_has_its_button(window: MainWindow, fake: FakeEngine, qtbot: QtBot) -> None:
+    fake.files |= {"mri_head.h5": scan("mri_head.h5"), "ct_chest.h5": ct_scan("ct_chest.h5")}
+    qtbot.mouseClick(window.empty.demo_ct, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: finished(window, 1))
+    assert window.session.scan.name == "ct_chest.h5"
+    assert not window.preferences.recent, "a bundled scan is no file of the user's"
+    window.actions_["demo"].trigger()
+    qtbot.waitUntil(lambda: window.session.scan.name == "mri_head.h5" and finished(window, 1))
 
+
+def test_axes_of_projections_need_no_domain(window: MainWindow, fake: FakeEngine, qtbot: QtBot) -> None:
+    fake.files["k.npy"] = ct_scan("k.npy")
+    window.open_path("/scans/k.npy")
+    qtbot.waitUntil(lambda: window.axes_dialog is not None)
+    dialog: AxesDialog = window.axes_dialog
+    assert dialog.domain.isVisible()
+    for field, name in zip(dialog.fields, ("row", "view", "column"), strict=True):
+        field.setCurrentText(name)
+    assert not dialog.domain.isVisible()
+    assert not dialog.trouble.text()
+    qtbot.mouseClick(dialog.buttons.button(dialog.buttons.StandardButton.Open), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: finished(window, 1))
+    assert fake.opened == [("/scans/k.npy", "row,view,column", "kspace")]
+
+
+def test_arrays_that_bring_their_angles_are_not_asked_for_their_axes(tmp_path: Path) -> None:
+    engine, rng = Engine(), np.random.default_rng(0)
+    np.savez(tmp_path / "ct.npz", sinogram=rng.random((24, 40)), angles=np.linspace(0, np.pi, 24))
+    np.save(tmp_path / "k.npy", rng.normal(size=(4, 32, 24)) + 0j)
+    (tmp_path / "broken.mat").write_bytes(b"MATLAB 5.0, or so it says")
+    asked = {name: engine.needs_axes(str(tmp_path / name)) for name in ("ct.npz", "k.npy", "broken.mat", "none.npy")}
+    assert asked == {"ct.npz": False, "k.npy": True, "broken.mat": True, "none.npy": True}
+
+
+def test_the_engine_guesses_for_each_array_of_a_file(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     arrays = {name: rng.normal(size=(4, 32, 24)) + 0j for name in ("first", "second")}
     np.savez(tmp_path / "two.npz", **arrays)
@@ -240,7 +275,8 @@ def test_the_window_stands_before_torch_is_imported(tmp_path: Path) -> None:
         "app, window = build()\n"
         "window.show()\n"
         "assert QTest.qWaitForWindowExposed(window)\n"
-        "heavy = [m for m in ('torch', 'scipy', 'h5py', 'skimage', 'nibabel', 'numba', 'vtk') if m in sys.modules]\n"
+        "heavy = [m for m in ('torch', 'scipy', 'h5py', 'skimage', 'nibabel', 'numba', 'vtk', 'vtkmodules')"
+        " if m in sys.modules]\n"
         "assert not heavy, heavy\n"
         "window.leave()\n"
     )

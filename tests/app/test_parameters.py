@@ -19,6 +19,7 @@ from tests.app.conftest import finished
 from tests.app.fakes import FakeEngine, scan
 
 LEFT = Qt.MouseButton.LeftButton
+CT_ONLY = {"filter", "weight", "nonnegative", "iterations"}
 
 
 def choose(field: QComboBox, words: str) -> None:
@@ -85,7 +86,7 @@ def on_view(window: MainWindow) -> set[str]:
     [
         ("CG-SENSE", {"method", "lam"}, {"device"}),
         ("L1-wavelet", {"method", "lam"}, {"device"}),
-        ("TV", {"method", "lam"}, {"device"}),
+        ("TV", {"method", "lam"}, {"device", "along"}),
         ("Zero-filled", {"method"}, {"device"}),
     ],
 )
@@ -98,7 +99,7 @@ def test_only_what_the_method_uses_is_offered(
     opened.parameters.more.click()
     assert on_view(opened) == settings | seldom
     choose(combo(opened, "method"), "DDS")
-    assert on_view(opened) == set(opened.parameters.rows) - {"lam"}
+    assert on_view(opened) == set(opened.parameters.rows) - CT_ONLY
     assert opened.parameters.preset.isVisible()
     opened.parameters.more.click()
     assert on_view(opened) == {"method", "prior", "nfe", "samples", "gamma_rule", "gamma"}
@@ -204,7 +205,7 @@ def test_undersampling_on_purpose_is_marked(opened: MainWindow, fake: FakeEngine
 def test_priors_and_devices_are_those_of_the_machine(opened: MainWindow, qtbot: QtBot) -> None:
     opened.bridge.warm_up()
     prior, device = combo(opened, "prior"), combo(opened, "device")
-    qtbot.waitUntil(lambda: prior.count() == 2)
+    qtbot.waitUntil(lambda: prior.count() == 3)
     assert device.findData("cuda") < 0
     choose(prior, "other-prior")
     assert opened.session.choice.settings.prior == "other-prior"
@@ -255,7 +256,8 @@ def test_every_field_can_be_reached_by_tab(opened: MainWindow, qtbot: QtBot) -> 
     for _ in range(60):
         seen.add(QApplication.focusWidget())
         qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
-    wanted = {row.field for name, row in opened.parameters.rows.items() if name != "lam"}
+    tied = {"lam", "admm_steps", "along"}
+    wanted = {row.field for name, row in opened.parameters.rows.items() if name not in CT_ONLY | tied}
     wanted |= {opened.parameters.preset, opened.parameters.more, opened.parameters.about_prior, opened.viewer.picture}
     wanted |= {opened.parameters.reconstruct, opened.viewer.slice_view, opened.viewer.window_edit}
     assert wanted <= seen

@@ -13,6 +13,7 @@ from app.bridge.bridge import Bridge
 from app.bridge.engine import Engine
 from app.state.runs import Phase
 from app.state.session import Session
+from app.views.files import demo_path
 from app.views.main_window import MainWindow
 from core.engine.settings import ReconSettings
 from tests.app.conftest import finished
@@ -49,6 +50,27 @@ def test_a_bart_scan_becomes_an_image(real: MainWindow, real_data: Path, qtbot: 
     real.bridge.save(run, str(tmp_path / "out.npy"))
     qtbot.waitUntil(lambda: run.saved)
     assert np.load(tmp_path / "out.npy").shape == (1, 256, 256)
+
+
+def test_the_bundled_ct_scan(real: MainWindow, qtbot: QtBot) -> None:
+    """Filtered back-projection of the whole stack, then DDS of the slice on view with fewer views."""
+    real.viewer.planes.volume.trouble = "Not in this test."
+    real.open_path(demo_path("ct"), remember=False)
+    qtbot.waitUntil(lambda: finished(real, 1), timeout=2 * MINUTE)
+    assert real.session.notice is None
+    stack = real.session.runs.front.classical["fbp"].values
+    assert stack.shape == real.session.scan.scan.grid.shape
+    middle = stack[:, 118:138, 118:138]
+    assert -100 < np.median(middle) < 200, "soft tissue in HU"
+    assert real.session.display.frame == len(stack) // 2
+    real.parameters.only_this_slice.click()
+    real.session.choice.set(nfe=2, cg_steps=1, device="cpu")
+    real.session.choice.set_undersample("every:2")
+    run = real.bridge.reconstruct()
+    qtbot.waitUntil(lambda: finished(real, 2), timeout=2 * MINUTE)
+    assert run.views == ("result", "fbp")
+    assert run.volume.unit == "HU"
+    assert run.metrics["psnr"] > 15
 
 
 def test_a_scan_that_is_refused_says_why(real: MainWindow, real_data: Path, qtbot: QtBot) -> None:

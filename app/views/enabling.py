@@ -1,0 +1,46 @@
+"""Which actions can be taken now, and which switches are on."""
+
+from __future__ import annotations
+
+from app.actions import WINDOWS, Actions
+from app.state.display import PLANES, SINOGRAM
+from app.state.picture import COMPONENTS
+from app.state.runs import Phase
+from app.state.session import Session
+from app.views.viewer_bar import windows_of
+
+_OF_PICTURES = (*COMPONENTS, "reset_levels", "fit", "zoom_in", "zoom_out", "smooth")
+
+
+def enable_pictures(actions: Actions, session: Session) -> None:
+    """What is to be seen, and how. Actions for another kind of scan are hidden."""
+    display, opened, shown = session.display, session.scan, session.shown()
+    for name in _OF_PICTURES:
+        actions[name].setEnabled(shown is not None)
+    if display.component in COMPONENTS:
+        actions[display.component].setChecked(True)
+    for name in COMPONENTS:
+        actions[name].setVisible(name in display.components)
+    for name in WINDOWS:
+        actions[name].setEnabled(bool(windows_of(shown)))
+    run = shown.run if shown is not None and shown.run else session.runs.front
+    actions["classical"].setEnabled(shown is not None and run is not None and run.result is not None)
+    actions["classical"].setChecked(display.classical_in_front)
+    measured = opened is not None and SINOGRAM in opened.measured
+    actions["sinogram"].setVisible(measured)
+    actions["sinogram"].setEnabled(measured)
+    actions["sinogram"].setChecked(display.view == SINOGRAM)
+    actions["planes"].setEnabled(opened is not None and opened.stack > 1)
+    actions["planes"].setChecked(display.layout == PLANES)
+    actions["blink"].setEnabled(session.runs.before is not None)
+
+
+def enable_runs(actions: Actions, session: Session) -> None:
+    """What can be started, steered and saved."""
+    current, front = session.runs.current, session.runs.front
+    actions["reconstruct"].setEnabled(session.scan is not None)
+    going = current is not None and not current.stop.ending
+    for name in ("pause", "keep"):
+        actions[name].setEnabled(going)
+    actions["discard"].setEnabled(going or (front is not None and front.phase is Phase.WAITING))
+    actions["save"].setEnabled(front is not None and front.volume is not None)
