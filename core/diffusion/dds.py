@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from core.diffusion.schedule import Schedule
-from core.operators.linear import LinearOperator
+from core.operators.linear import LinearOperator, in_place
 from core.solvers.cg import conjugate_gradient
 from core.solvers.slice_tie import SliceTie
 
@@ -78,7 +78,8 @@ def sample(
             denoised.clamp_(min=lowest)
         x = a_next * denoised
         if s_next > 0:
-            x += s_next * (eta * draw(k) + math.sqrt(1 - eta**2) * predicted_noise)
+            x.add_(predicted_noise, alpha=s_next * math.sqrt(1 - eta**2))
+            x.add_(draw(k), alpha=s_next * eta)
         del estimate, predicted_noise
         yield Step(k, t, denoised, x)
         del denoised
@@ -93,9 +94,10 @@ def _consistent(
         return conjugate_gradient(operator.normal, backprojection, estimate, steps, tolerance, joint)
 
     def weighed(v: Tensor) -> Tensor:
-        return torch.add(v, operator.normal(v), alpha=gamma)
+        return in_place(operator.normal(v), v).mul_(gamma).add_(v)
 
-    return conjugate_gradient(weighed, estimate + gamma * backprojection, estimate, steps, tolerance, joint)
+    b = torch.add(estimate, backprojection, alpha=gamma)
+    return conjugate_gradient(weighed, b, estimate, steps, tolerance, joint, overwrite=True)
 
 
 def _draws(noise: Noise, operator: LinearOperator) -> Callable[[int], Tensor]:

@@ -33,8 +33,9 @@ def classical_images(
     is kept on the way returns the last image that was complete; kept_at = 0 and its name as kept_image go to the
     outcome. Raises Halt when it is discarded.
     """
-    watched = partial(WatchedOperator, stop=stop)
-    method, made, image = job.settings.method, "", problem.y
+    watched: Watch = partial(WatchedOperator, stop=stop)
+    method, made = job.settings.method, ""
+    image: Tensor | None = None
     for name in _stages(method, quick):
         settings = job.settings if name == method else as_usual(job.settings)
         # The first image is over too soon to be stopped, so that there is always one to keep.
@@ -46,10 +47,12 @@ def classical_images(
         except Halt:
             if stop.discarding:
                 raise
+            assert image is not None  # the first one cannot be stopped
             outcome.update(kept_at=0, kept_image=made)
             return image
         made = name
         yield ClassicalImage(name, problem.to_image(image))
+    assert image is not None
     if method == "dds" and (warm := problem.warm_start(job.settings)):
         return (yield from _warm_start(warm, problem, watched, image, stop, outcome, made))
     return image
@@ -96,9 +99,10 @@ def _stages(method: str, quick: tuple[str, ...]) -> list[str]:
 
 def _image(method: str, problem: Problem, settings: ReconSettings, watch: Watch) -> Generator[Event, None, Tensor]:
     """Yield the progress of a method; return its image."""
-    image = problem.y
+    image: Tensor | None = None
     for k, (iterate, total) in enumerate(problem.iterates(method, settings, watch)):
         image = iterate
         if method in ITERATIVE:
             yield Progress(ITERATIVE[method], k, total)
+    assert image is not None
     return image

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import singledispatch
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -33,59 +32,64 @@ class Coding:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Problem(ABC):
+class Problem(Protocol):
     """A x = y, ready to solve. operator has unit norm; y is divided by that norm, in the units of the problem.
 
     norm: of the operator before. names: of each frame of the image. keys: a number for each item of the operator's
-    batch that stays the same when fewer are reconstructed. slices: consecutive items that are one volume.
+    batch that stays the same when fewer are reconstructed. slices: consecutive items that are one volume. shape: of
+    the image, (frames, height, width).
     """
 
-    operator: LinearOperator
-    y: Tensor = field(repr=False)
-    norm: float
-    names: tuple[str, ...]
-    keys: tuple[int, ...]
-    slices: int
+    @property
+    def operator(self) -> LinearOperator: ...
 
     @property
-    @abstractmethod
+    def y(self) -> Tensor: ...
+
+    @property
+    def norm(self) -> float: ...
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+
+    @property
+    def keys(self) -> tuple[int, ...]: ...
+
+    @property
+    def slices(self) -> int: ...
+
+    @property
+    def shape(self) -> tuple[int, int, int]: ...
+
+    @property
     def support(self) -> Tensor:
         """bool, broadcast over the items: where anything was measured."""
 
     @property
-    @abstractmethod
     def lowest(self) -> float | None:
         """No true image is below it; None where there is no such number."""
 
-    @abstractmethod
     def to_image(self, x: Tensor) -> Image:
         """Solved images, (items, a, b), as frames (frame, y, x) in the unit of the result."""
 
-    @abstractmethod
     def deviation(self, x: Tensor) -> npt.NDArray[np.float32]:
         """Real deviations, (items, a, b), as frames in the unit of the result."""
 
-    @abstractmethod
     def iterates(self, method: str, settings: ReconSettings, watch: Watch) -> Iterator[tuple[Tensor, int]]:
         """The iterates of a classical method with how many there will be; the last is its image.
 
         watch: put around every operator that is applied.
         """
 
-    @abstractmethod
     def warm_start(self, settings: ReconSettings) -> tuple[str, ReconSettings] | None:
         """The classical method that DDS starts from, with its settings, where it is none that every run shows."""
 
-    @abstractmethod
     def coding(self, card: ModelCard, classical: Tensor) -> Coding:
         """How the image is shown to a prior. classical: an image of the problem."""
 
-    @abstractmethod
     def reference(self, whole: Scan, slices: tuple[int, int] | None) -> Image:
         """The image of the scan before anything was left out of it on purpose."""
 
-    @abstractmethod
     def facts(self) -> dict[str, Any]:
         """What the run card tells of the problem."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,11 @@ import torch
 from torch import Tensor
 
 from core.engine.events import Progress
-from core.engine.problem import Coding, Problem, Watch, prepare
+from core.engine.problem import Coding, Watch, prepare
 from core.engine.settings import LAST_TIMESTEP, ReconSettings
 from core.engine.stop import Stop
 from core.errors import JobError, ScanError
 from core.geometry import ConeBeam
-from core.hounsfield import hu_from_mu
 from core.operators.linear import LinearOperator, Scaled, operator_norm
 from core.operators.tomography import projector
 from core.operators.weighted import Weighted
@@ -36,28 +36,60 @@ SLAB = 32
 """Slices that are solved at once where they do not depend on each other, so that memory stays bounded."""
 BRIGHT_PERCENTILE, BRIGHT = 99.5, 2.0
 """A scan without Hounsfield units is shown to a prior so that its bright parts are bone of 1000 HU."""
+BEHIND, HEAVIEST = 0.1, 2.0
+"""Rays whose line integral is above this share of the largest count as behind the object; the largest weight's root."""
 NORM_ITERATIONS = {True: 6, False: 20}
 """Of the power iteration, for a cone beam, whose projector is slow, and for the others."""
 
 
 @dataclass(frozen=True)
-class TomoProblem(Problem):
+class TomoProblem:
     """The problem of projections. x: attenuation over `unit_mu`: 0 is air, and 1 is water where HU are known.
 
-    scan: of the chosen slices. weights: square roots of the statistical weights, 0 where nothing can be trusted,
-    broadcast over the measurement, or None.
+    scan: of the chosen slices. bare: the projector as it is. weights: square roots of the statistical weights, 0 where
+    nothing can be trusted, broadcast over the measurement, or None. known_norm: of the projector, None until it
+    is needed: the direct methods do without it, and so without the system matrix.
     """
 
     scan: Projections = field(repr=False)
+    names: tuple[str, ...]
+    keys: tuple[int, ...]
+    slices: int
     unit_mu: float
     bare: Any = field(repr=False)
     weights: Tensor | None = field(default=None, repr=False)
     nonnegative: bool = True
+    known_norm: float | None = None
+
+    @cached_property
+    def norm(self) -> float:
+        norm = self.known_norm if self.known_norm is not None else self.unit_mu * _norm_of(self)
+        if norm == 0:
+            raise ScanError(
+                "No ray crosses the image.",
+                "Seen from the geometry in the file, the image lies beside the detector.",
+                "Check distances, offsets and pixel sizes.",
+            )
+        return norm
+
+    @cached_property
+    def operator(self) -> LinearOperator:
+        weighed = self.bare if self.weights is None else Weighted(self.bare, self.weights)
+        return Scaled(weighed, self.unit_mu / self.norm)
+
+    @cached_property
+    def y(self) -> Tensor:
+        y = torch.from_numpy(np.ascontiguousarray(self.scan.data)).to(self.bare.device) / self.norm
+        return y if self.weights is None else y * self.weights
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.scan.grid.shape
 
     @property
     def support(self) -> Tensor:
         """Everywhere: what no ray crosses is left to the penalty or the prior, which is warned of."""
-        return torch.ones(1, 1, 1, dtype=torch.bool, device=self.y.device)
+        return torch.ones(1, 1, 1, dtype=torch.bool, device=self.bare.device)
 
     @property
     def lowest(self) -> float | None:
@@ -65,8 +97,10 @@ class TomoProblem(Problem):
 
     def to_image(self, x: Tensor) -> FloatArray:
         """(slice, y, x) float32 in HU, or in 1/mm where HU are not known."""
-        mu = x.to("cpu", torch.float32) * self.unit_mu
-        image: FloatArray = (hu_from_mu(mu, self.scan.mu_water) if self.scan.hounsfield else mu).numpy()
+        if not self.scan.hounsfield:
+            return self.deviation(x)
+        # As hu_from_mu, in one copy.
+        image: FloatArray = (x.to("cpu", torch.float32) * (1000 * self.unit_mu / self.scan.mu_water)).sub_(1000).numpy()
         return image
 
     def deviation(self, x: Tensor) -> FloatArray:
@@ -94,7 +128,7 @@ class TomoProblem(Problem):
         """Filtered back-projection, or Feldkamp's for a cone beam."""
         if (method == "fdk") is not isinstance(self.scan.geometry, ConeBeam):
             raise JobError(f"{method.upper()} does not fit this geometry.", "", "Use FDK for cone beams, else FBP.")
-        sinogram = torch.from_numpy(without_holes(self.scan)).to(self.y.device)
+        sinogram = torch.from_numpy(without_holes(self.scan)).to(self.bare.device)
         reconstruct = fdk if method == "fdk" else fbp
         return reconstruct(self.bare, sinogram, settings.filter) / self.unit_mu
 
@@ -122,12 +156,11 @@ class TomoProblem(Problem):
         for first in range(0, self.slices, size):
             last = min(first + size, self.slices)
             scan = some_slices(self.scan, (first, last))
-            bare = projector(scan.geometry, scan.grid, scan.rows, dtype=self.operator.dtype, device=self.y.device)
+            bare = projector(scan.geometry, scan.grid, scan.rows, device=self.bare.device)
             weights = self.weights[first:last] if self.weights is not None and len(self.weights) > 1 else self.weights
             yield replace(
                 self,
-                operator=_scaled(bare, weights, self.unit_mu / self.norm),
-                y=self.y[first:last],
+                known_norm=self.norm,
                 names=self.names[first:last],
                 keys=self.keys[first:last],
                 slices=last - first,
@@ -161,7 +194,7 @@ class TomoProblem(Problem):
         """The FBP or FDK of all views, with the filter that every run shows."""
         assert isinstance(whole, Projections)
         scan = some_slices(whole, slices)
-        bare = projector(scan.geometry, scan.grid, scan.rows, device=self.y.device)
+        bare = projector(scan.geometry, scan.grid, scan.rows, device=self.bare.device)
         full = replace(self, scan=scan, bare=bare)
         method = "fdk" if isinstance(scan.geometry, ConeBeam) else "fbp"
         return full.to_image(full._direct(method, ReconSettings()))
@@ -181,34 +214,19 @@ def prepare_projections(
     """See `prepare`: the system matrix first."""
     settings = settings or ReconSettings()
     stop.check()
-    yield Progress("System matrix", 0, 1)
-    total, first = scan.grid.shape[0], slices[0] if slices else 0
+    yield Progress("Geometry", 0, 1)
+    first = slices[0] if slices else 0
     scan = some_slices(scan, slices)
     bare = projector(scan.geometry, scan.grid, scan.rows, device=device)
-    unit_mu = scan.mu_water if scan.hounsfield else bright_unit(scan)
-    weights = statistical_weights(scan, settings, device)
-    norm = unit_mu * _norm_of(scan, bare, weights, device)
-    if norm == 0:
-        raise ScanError(
-            "No ray crosses the image.",
-            "Seen from the geometry in the file, the image lies beside the detector.",
-            "Check distances, offsets and pixel sizes.",
-        )
-    y = torch.from_numpy(np.ascontiguousarray(scan.data)).to(device) / norm
-    y = y * weights if weights is not None else y
     count = scan.grid.shape[0]
-    yield Progress("System matrix", 1, 1)
     return TomoProblem(
-        _scaled(bare, weights, unit_mu / norm),
-        y,
-        norm,
-        tuple(f"slice {first + k + 1}" for k in range(count)) if total > 1 else ("slice 1",),
+        scan,
+        tuple(f"slice {first + k + 1}" for k in range(count)),
         tuple(range(first, first + count)),
         count,
-        scan,
-        unit_mu,
+        scan.mu_water if scan.hounsfield else bright_unit(scan),
         bare,
-        weights,
+        statistical_weights(scan, settings, device),
         settings.nonnegative,
     )
 
@@ -247,10 +265,12 @@ def some_slices(scan: Projections, slices: tuple[int, int] | None) -> Projection
 
 
 def statistical_weights(scan: Projections, settings: ReconSettings, device: torch.device) -> Tensor | None:
-    """Square roots of the photons that arrived, largest 1, and 0 where nothing can be trusted; None if all are 1.
+    """Square roots of the statistical weights of the rays, 0 where nothing can be trusted; None if all are 1.
 
-    Sauer and Bouman 1993 (doi 10.1109/78.193196): the variance of a line integral is one over its photons. Raises
-    JobError where they are asked for and the scan does not tell how many photons were sent.
+    With photons: one over the variance of each line integral, which is the photons that arrived (Sauer and Bouman 1993,
+    doi 10.1109/78.193196), times the mean variance behind the object, so that gamma and lambda mean what they mean
+    without weights; at most HEAVIEST, since rays beside the object only tell of air. Raises JobError where they are
+    asked for and the scan does not tell how many photons were sent.
     """
     weights: npt.NDArray[Any] | None = None
     if settings.weight == "photons":
@@ -260,7 +280,9 @@ def statistical_weights(scan: Projections, settings: ReconSettings, device: torc
                 "The scan does not tell how many were sent.",
                 "Set the weight to none.",
             )
-        weights = np.exp(-(scan.data - scan.data.min()) / 2)
+        behind = scan.data[scan.data > BEHIND * scan.data.max()]
+        variance = float(np.exp(behind, dtype=np.float64).mean()) if behind.size else 1.0
+        weights = np.minimum(np.exp(-scan.data / 2) * np.sqrt(variance), HEAVIEST)
     if scan.valid is not None and not scan.valid.all():
         weights = scan.valid if weights is None else weights * scan.valid
     if weights is None:
@@ -299,18 +321,10 @@ def bright_unit(scan: Projections) -> float:
     return bright / BRIGHT if bright > 0 else float(np.abs(mu).max()) or 1.0
 
 
-def _scaled(bare: LinearOperator, weights: Tensor | None, factor: float) -> LinearOperator:
-    return Scaled(bare if weights is None else Weighted(bare, weights), factor)
-
-
-def _norm_of(scan: Projections, bare: LinearOperator, weights: Tensor | None, device: torch.device) -> float:
-    """Of the weighed projector; of its middle slice where slices do not depend on each other."""
+def _norm_of(problem: TomoProblem) -> float:
+    """Of the projector without weights; of one slice where slices do not depend on each other."""
+    scan = problem.scan
     if scan.is_volume or scan.rows == 1:
-        whole = bare if weights is None else Weighted(bare, weights)
-        return operator_norm(whole, NORM_ITERATIONS[scan.is_volume])
-    middle = scan.rows // 2
-    one = some_slices(scan, (middle, middle + 1))
-    single = projector(one.geometry, one.grid, 1, device=device)
-    if weights is None:
-        return operator_norm(single)
-    return operator_norm(Weighted(single, weights[middle : middle + 1] if len(weights) > 1 else weights))
+        return operator_norm(problem.bare, NORM_ITERATIONS[scan.is_volume])
+    one = some_slices(scan, (0, 1))
+    return operator_norm(projector(one.geometry, one.grid, 1, device=problem.bare.device))

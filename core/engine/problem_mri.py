@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 
 from core.engine.events import Progress
-from core.engine.problem import Coding, Image, Problem, Watch, prepare
+from core.engine.problem import Coding, Image, Watch, prepare
 from core.engine.settings import ReconSettings
 from core.engine.stop import Stop
 from core.errors import ScanError
 from core.operators.coils import MAX_COILS, compression_matrix, espirit
-from core.operators.linear import Scaled, operator_norm
+from core.operators.linear import LinearOperator, Scaled, operator_norm
 from core.operators.planes import Planes, to_planes
 from core.operators.sense import Sense
 from core.priors.card import ModelCard
@@ -31,15 +31,26 @@ Complex = npt.NDArray[np.complex64]
 
 
 @dataclass(frozen=True)
-class SenseProblem(Problem):
+class SenseProblem:
     """The problem of multi-coil k-space, in the units of the scan.
 
     compression: (virtual coils, coils) matrix if the coils were compressed, else None.
     """
 
+    operator: LinearOperator
+    y: Tensor = field(repr=False)
+    norm: float
+    names: tuple[str, ...]
+    keys: tuple[int, ...]
+    slices: int
     planes: Planes = field(repr=False)
     maps: Tensor = field(repr=False)
     compression: Complex | None = field(default=None, repr=False)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        frames, height, width = self.to_image(torch.zeros(self.operator.domain_shape)).shape
+        return frames, height, width
 
     @property
     def support(self) -> Tensor:

@@ -106,7 +106,7 @@ class _Run:
         misfits = misfit(model.prior.card, scan) if model else []
         needed, at_once = self._plan(scan, device, model)
         problem = yield from prepare(scan, slices, device, self.stop, settings)
-        frames, height, width = problem.to_image(torch.zeros(problem.operator.domain_shape)).shape
+        frames, height, width = problem.shape
         if model is not None:
             needed = _timed(needed, problem, settings, model)
         steps = len(model.walk) * len(seed_groups(0, settings.samples, at_once)) if model else 0
@@ -115,12 +115,7 @@ class _Run:
         if model is not None:
             yield from self._note(unchecked(model.prior.card, scan))
 
-        x = yield from classical_images(problem, self.job, quick_methods(scan), self.stop, self.outcome)
-        spread = None
-        if model is not None:
-            sampling = yield from self._sample(scan, problem, model, x, at_once)
-            x, spread = sampling.mean(), sampling.spread()
-            del sampling
+        x, spread = yield from self._image(scan, problem, model, at_once)
         self.outcome["seconds"] = time.perf_counter() - self.started
         prior = model.prior.card if model else None
         yield finished(self.job, scan, whole, problem, x, spread, prior, {**self.outcome, "warnings": self.warnings})
@@ -137,10 +132,23 @@ class _Run:
         refuse_if_too_large(needed(at_once))
         return needed(at_once), at_once
 
-    def _sample(
+    def _image(
+        self, scan: Scan, problem: Problem, model: _Model | None, at_once: int
+    ) -> Generator[Event, None, tuple[Tensor, Tensor | None]]:
+        """The image of the method, and the spread of its samples."""
+        classical = yield from classical_images(problem, self.job, quick_methods(scan), self.stop, self.outcome)
+        if model is None:
+            return classical, None
+        sampling = yield from self._begin(scan, problem, model, classical, at_once)
+        del classical  # of a large volume, so that the sampler can let go of it
+        yield from sampling.steps()
+        self._note_samples(sampling)
+        return sampling.mean(), sampling.spread()
+
+    def _begin(
         self, scan: Scan, problem: Problem, model: _Model, classical: Tensor, at_once: int
     ) -> Generator[Event, None, Sampling]:
-        """Draw the samples; the result is kept early where the stop or the job says so."""
+        """What draws the samples; it ends early where the stop or the job says so."""
         settings = self.job.settings
         coding = problem.coding(model.prior.card, classical)
         if coding.note:
@@ -149,7 +157,14 @@ class _Run:
             *range_misfit(model.prior.card, (float(classical.abs().max()) - coding.base) / coding.scale)
         )
         sigma_y = noise_level(scan, problem, coding.scale) if settings.gamma_rule == "noise" else None
-        sampling = Sampling(
+        self.outcome.update(
+            scale=coding.scale,
+            base=coding.base,
+            sigma_y=sigma_y,
+            samples_at_once=at_once,
+            precision=model.precision,
+        )
+        return Sampling(
             problem,
             model.prior,
             model.walk,
@@ -162,20 +177,13 @@ class _Run:
             at_once,
             keep_at=0 if self.outcome.get("kept_at") == 0 else self.job.keep_at,
         )
-        yield from sampling.steps()
+
+    def _note_samples(self, sampling: Sampling) -> None:
         self.outcome.update(
-            scale=coding.scale,
-            base=coding.base,
-            sigma_y=sigma_y,
-            samples_at_once=at_once,
-            precision=model.precision,
-            nfe=sampling.evaluations,
-            samples=len(sampling.samples),
-            network_seconds=sampling.network_seconds,
+            nfe=sampling.evaluations, samples=len(sampling.samples), network_seconds=sampling.network_seconds
         )
         if sampling.done < sampling.total:
             self.outcome["kept_at"] = sampling.done
-        return sampling
 
     def _warn(self, *messages: str) -> Iterator[Warned]:
         for message in messages:

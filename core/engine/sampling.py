@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from core.diffusion.dds import Step, sample
 from core.diffusion.schedule import Schedule
 from core.engine.events import StepDone
 from core.engine.noise import NoiseSource
-from core.engine.problem import Coding, Problem, residual
+from core.engine.problem import Coding, Problem
 from core.engine.settings import LAST_TIMESTEP, Precision, ReconSettings
 from core.engine.stop import Halt, Stop
 from core.engine.watch import WatchedOperator, WatchedPrior
@@ -77,11 +78,23 @@ class Sampling:
 
     def mean(self) -> Tensor:
         """The mean of the samples; the classical image before the first step."""
-        samples = self.samples
-        if not samples:
+        if not self.samples:
             return self.classical
-        mean = samples[0] if len(samples) == 1 else torch.stack(samples).mean(dim=0)
-        return mean * self.coding.scale + self.coding.base
+        return (self._mean() * self.coding.scale).add_(self.coding.base)
+
+    def _mean(self) -> Tensor:
+        """The mean as the prior sees it."""
+        samples = self.samples
+        return samples[0] if len(samples) == 1 else torch.stack(samples).mean(dim=0)
+
+    @cached_property
+    def measured(self) -> Tensor:
+        """The measurement of what the prior sees."""
+        y, coding = self.problem.y, self.coding
+        if coding.base:
+            everywhere = torch.full(self.problem.operator.domain_shape, coding.base, dtype=y.dtype, device=y.device)
+            y = y - self.problem.operator.forward(everywhere)
+        return y / coding.scale
 
     def spread(self) -> Tensor | None:
         """Standard deviation of the samples in each pixel, real; None of fewer than two."""
@@ -103,6 +116,7 @@ class Sampling:
                     self._forming = list(step.denoised.chunk(len(seeds)))
                     timestep = step.timestep
                     del step  # its copies of a large volume are not needed while the next step is made
+                    self._forget_start(seeds)
                     self.done += 1
                     yield self._step_done(timestep, time.perf_counter() - begun)
                     if self.done == self.keep_at:
@@ -111,6 +125,11 @@ class Sampling:
         except Halt:
             if self.stop.discarding:
                 raise
+
+    def _forget_start(self, seeds: tuple[int, ...]) -> None:
+        """Let go of what the samples start from once the last of them have begun: it is one more large volume."""
+        if seeds == self.groups[-1]:
+            self.classical = self.classical[:0].clone()
 
     def _watched_prior(self, samples: int) -> WatchedPrior:
         support = self.problem.support
@@ -122,14 +141,11 @@ class Sampling:
 
     def _walk(self, seeds: tuple[int, ...], prior: WatchedPrior) -> Iterator[Step]:
         settings, problem, coding = self.settings, self.problem, self.coding
-        noise = NoiseSource(seeds, problem.keys, like=self.classical)
-        y = problem.y
-        if coding.base:
-            y = y - problem.operator.forward(torch.full_like(self.classical, coding.base))
+        noise = NoiseSource(seeds, problem.keys, like=torch.empty_like(self.classical[:1]))
         return sample(
             prior,
             Repeated(WatchedOperator(problem.operator, self.stop), len(seeds)),
-            y / coding.scale,
+            self.measured,
             schedule=self.walk,
             cg_steps=settings.cg_steps,
             gamma=self.weight,
@@ -139,6 +155,12 @@ class Sampling:
             tie=self._tie(),
             lowest=None if problem.lowest is None else (problem.lowest - coding.base) / coding.scale,
         )
+
+    def _residual(self) -> float:
+        """||A x - y|| / ||y|| of the mean, without making it an image: A is linear."""
+        gap = self.problem.operator.forward(self._mean()).sub_(self.measured)
+        norm = torch.linalg.vector_norm(self.problem.y)
+        return float(torch.linalg.vector_norm(gap) * abs(self.coding.scale) / norm)
 
     def _tie(self) -> SliceTie | None:
         """What ties the slices of each sample, where that is asked for and there are several."""
@@ -158,8 +180,7 @@ class Sampling:
         return start.add_(classical.repeat(len(noise.seeds), *(1,) * (classical.dim() - 1)))
 
     def _step_done(self, timestep: int, seconds: float) -> StepDone:
-        image = self.mean()
-        value = residual(self.problem, image)
+        value = self._residual()
         if not np.isfinite(value):
             raise JobError(
                 f"The run broke down at step {self.done} (timestep {timestep}).",
@@ -174,7 +195,7 @@ class Sampling:
             network_seconds=self.network_seconds,
             solver_seconds=seconds - self.network_seconds,
             seconds_left=seconds / self.done * (self.total - self.done),
-            estimate=lambda: self.problem.to_image(image),
+            estimate=lambda: self.problem.to_image(self.mean()),
         )
 
 

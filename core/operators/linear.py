@@ -33,7 +33,7 @@ class LinearOperator(ABC):
         """A* y: range_shape to domain_shape, the Hermitian transpose."""
 
     def normal(self, x: Tensor) -> Tensor:
-        """A* A x. Operators that know a shorter way override it."""
+        """A* A x, a tensor of its own. Operators that know a shorter way override it."""
         return self.adjoint(self.forward(x))
 
     @property
@@ -60,11 +60,16 @@ class Scaled(LinearOperator):
         return self.operator.adjoint(y) * self.factor
 
     def normal(self, x: Tensor) -> Tensor:
-        return self.operator.normal(x) * self.factor**2
+        return in_place(self.operator.normal(x), x).mul_(self.factor**2)
 
     @property
     def range_dtype(self) -> torch.dtype:
         return self.operator.range_dtype
+
+
+def in_place(result: Tensor, x: Tensor) -> Tensor:
+    """A result of x that may be changed: itself, unless it is x under another name."""
+    return result.clone() if result.data_ptr() == x.data_ptr() else result
 
 
 def inner(a: Tensor, b: Tensor) -> complex:

@@ -30,6 +30,8 @@ class Repeated(LinearOperator):
         return torch.cat(images * self.times if len(images) == 1 else images)
 
     def normal(self, x: Tensor) -> Tensor:
+        if self.times == 1:
+            return self.operator.normal(x)
         return torch.cat([self.operator.normal(part) for part in torch.split(x, self.operator.domain_shape[0])])
 
     @property

@@ -55,38 +55,52 @@ class Slicewise(LinearOperator):
         self.dtype, self.device = dtype, torch.device(device)
         entries = count_entries(geometry, grid)
         self.streamed = matrix_bytes(entries, dtype) > (default_budget() if budget is None else budget)
+        self._blocks: Blocks | None = None
         self._parts = _parts(geometry.views, entries, STREAMED if self.streamed else COUNTED)
-        self._kept = [] if self.streamed else _remembered(self)
+
+    @property
+    def _kept(self) -> Blocks:
+        """The matrix in blocks, built when it is first needed; nothing where it is streamed."""
+        if self._blocks is None:
+            self._blocks = [] if self.streamed else _remembered(self)
+        return self._blocks
 
     def forward(self, x: Tensor) -> Tensor:
-        groups = _side_by_side(x)
-        found = [[_product(self._block(k)[0], g) for g in groups] for k in range(len(self._parts))]
-        stacked = [torch.cat([block[g] for block in found]) for g in range(len(groups))]
-        return torch.cat([part.T for part in stacked]).reshape(self.range_shape)
+        values = x.reshape(self.domain_shape[0], -1)
+        result = x.new_empty(self.domain_shape[0], self.range_shape[1] * self.range_shape[2])
+        for k, rays in enumerate(self._rays()):
+            matrix, _ = self._block(k)
+            for slab in _slabs(values):
+                result[slab, rays] = _product(matrix, _side_by_side(values[slab])).T
+        return result.reshape(self.range_shape)
 
     def adjoint(self, y: Tensor) -> Tensor:
-        bins = self.geometry.detectors
-        sums: list[Tensor] = []
-        for k, part in enumerate(self._parts):
-            transpose = self._block(k)[1]
-            rays = slice(part.start * bins, part.stop * bins)
-            found = [_product(transpose, g) for g in _side_by_side(y.reshape(len(y), -1)[:, rays])]
-            sums = [s + f for s, f in zip(sums, found, strict=True)] if sums else found
-        return torch.cat([part.T for part in sums]).reshape(self.domain_shape)
+        values = y.reshape(self.range_shape[0], -1)
+        result = y.new_zeros(self.range_shape[0], self.domain_shape[1] * self.domain_shape[2])
+        for k, rays in enumerate(self._rays()):
+            _, transpose = self._block(k)
+            for slab in _slabs(values):
+                result[slab] += _product(transpose, _side_by_side(values[slab, rays])).T
+        return result.reshape(self.domain_shape)
 
     def normal(self, x: Tensor) -> Tensor:
         """Slices stay side by side in between, and a streamed block is built once for both products."""
-        groups = _side_by_side(x)
-        sums = [torch.zeros_like(g) for g in groups]
+        values = x.reshape(self.domain_shape[0], -1)
+        result = torch.zeros_like(values)
         for k in range(len(self._parts)):
             matrix, transpose = self._block(k)
-            for total, group in zip(sums, groups, strict=True):
-                total += _product(transpose, _product(matrix, group))
-        return torch.cat([part.T for part in sums]).reshape(self.domain_shape)
+            for slab in _slabs(values):
+                result[slab] += _product(transpose, _product(matrix, _side_by_side(values[slab]))).T
+        return result.reshape(self.domain_shape)
+
+    def _rays(self) -> Iterator[slice]:
+        """Of each block, counted through all views."""
+        bins = self.geometry.detectors
+        return (slice(part.start * bins, part.stop * bins) for part in self._parts)
 
     def _block(self, k: int) -> tuple[Tensor, Tensor]:
-        if self._kept:
-            return self._kept[k]
+        if kept := self._kept:
+            return kept[k]
         return _pair(system_matrix(self.geometry, self.grid, self._parts[k]), self.dtype, self.device)
 
     def _built(self) -> Iterator[tuple[Tensor, Tensor]]:
@@ -142,9 +156,14 @@ def _parts(views: int, entries: int, limit: int) -> list[slice]:
     return [slice(a, b) for a, b in pairwise(edges)]
 
 
-def _side_by_side(batch: Tensor) -> list[Tensor]:
-    """(values, slices) of a few slices each: with slices inside, each entry of the matrix is read once for all."""
-    return [part.reshape(len(part), -1).T.contiguous() for part in torch.split(batch, SLICES_AT_ONCE)]
+def _slabs(batch: Tensor) -> list[slice]:
+    """A few slices at a time, so that beside the result no copy of all is needed."""
+    return [slice(first, first + SLICES_AT_ONCE) for first in range(0, len(batch), SLICES_AT_ONCE)]
+
+
+def _side_by_side(slab: Tensor) -> Tensor:
+    """(values, slices): with slices inside, each entry of the matrix is read once for all."""
+    return slab.T.contiguous()
 
 
 def _product(matrix: Tensor, values: Tensor) -> Tensor:

@@ -15,19 +15,23 @@ def conjugate_gradient(
     iterations: int = 5,
     tolerance: float = 0.0,
     joint: int = 1,
+    *,
+    overwrite: bool = False,
 ) -> Tensor:
     """Solve normal(x) = b from x0 (zero if left out) by at most so many iterations.
 
     b, x0: (batch, ...) real or complex. Every `joint` consecutive items are one system; systems are solved side by side
     and do not mix. A system whose residual is below tolerance * ||b||, or exactly zero, stays as it is from then on;
-    when all are, the iteration ends.
+    when all are, the iteration ends. overwrite: b may be changed, which spares a copy of a large volume.
     Hestenes and Stiefel 1952 (doi 10.6028/jres.049.044), algorithm 3:1, with the Hermitian inner product.
     """
+    goal = tolerance**2 * _energy(b, joint)
     x = torch.zeros_like(b) if x0 is None else x0.clone()
-    residual = b - normal(x) if x0 is not None else b.clone()
+    residual = b if overwrite else b.clone()
+    if x0 is not None:
+        residual.sub_(normal(x))
     direction = residual.clone()
     energy = _energy(residual, joint)
-    goal = tolerance**2 * _energy(b, joint)
     for _ in range(iterations):
         if bool((energy <= goal).all()):
             break

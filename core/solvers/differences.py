@@ -35,6 +35,17 @@ def gradient_adjoint(slopes: Tensor, slices: int, axes: tuple[int, ...]) -> Tens
     return result.reshape(slopes.shape[1:])
 
 
+def add_smoothing_(result: Tensor, x: Tensor, slices: int, axes: tuple[int, ...], weight: float) -> Tensor:
+    """Add weight times gradient_adjoint(gradient(x)) to `result`, (batch, h, w), with one temporary of its size."""
+    volumes, sums = (each.reshape(-1, slices, *x.shape[1:]) for each in (x, result))
+    for axis in axes:
+        n = volumes.shape[axis + 1] - 1
+        slope = volumes.narrow(axis + 1, 1, n) - volumes.narrow(axis + 1, 0, n)
+        sums.narrow(axis + 1, 0, n).sub_(slope, alpha=weight)
+        sums.narrow(axis + 1, 1, n).add_(slope, alpha=weight)
+    return result
+
+
 def shrink(slopes: Tensor, threshold: Tensor) -> Tensor:
     """Shorten the slope (axes, batch, h, w) of each voxel, over all directions, by a threshold.
 

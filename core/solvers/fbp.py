@@ -14,7 +14,7 @@ from torch.nn.functional import pad
 from core.geometry import FanBeam, Geometry, Grid, ParallelBeam
 from core.operators.slicewise import SLICES_AT_ONCE, Slicewise
 from core.solvers.ramp import ramp_filtered
-from core.solvers.redundancy import arc_weights, blank_columns, centred, ray_weights
+from core.solvers.redundancy import arc_weights, blank_columns, ray_weights
 
 FloatArray = npt.NDArray[np.float64]
 Places = tuple[Tensor, Tensor | None]
@@ -54,9 +54,9 @@ def _weights(geometry: Geometry) -> FloatArray:
 @_weights.register
 def _(geometry: ParallelBeam) -> FloatArray:
     turn = arc_weights(geometry.angles, 2 * np.pi)
-    if centred(geometry.bins_mm) or turn.sum() < 1.9 * np.pi:
+    if turn.sum() < 1.9 * np.pi:
         return np.repeat(arc_weights(geometry.angles)[:, None], geometry.detectors, axis=1)
-    # The axis is off the middle: lines beyond the shorter side were seen from one end only.
+    # Where the axis is off the middle, lines beyond the shorter side were seen from one end only.
     return ray_weights(geometry.angles, np.zeros(geometry.detectors), geometry.bins_mm) * turn[:, None]
 
 

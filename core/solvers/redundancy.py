@@ -54,10 +54,10 @@ def blank_columns(edge: FloatArray) -> tuple[int, int]:
     The filter carries what the longer side saw over there, and the views from the other end need it. Never more than
     the detector has.
     """
-    if centred(edge) or len(edge) < 2:
+    if len(edge) < 2:
         return 0, 0
     left, right = _sides(edge)
-    missing = min(int(np.ceil(abs(right - left) / abs(edge[1] - edge[0]))), len(edge))
+    missing = min(round(abs(right - left) / abs(edge[1] - edge[0])), len(edge))
     return (missing, 0) if (right > left) == (edge[1] > edge[0]) else (0, missing)
 
 

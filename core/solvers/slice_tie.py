@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from core.operators.linear import LinearOperator
+from core.operators.linear import LinearOperator, in_place
 from core.solvers.cg import conjugate_gradient
-from core.solvers.differences import AXES, gradient, gradient_adjoint, shrink
+from core.solvers.differences import AXES, add_smoothing_, gradient, gradient_adjoint, shrink
+
+TINY = 1e-12
+"""The least weight of the data; with none at all nothing would be left to solve."""
 
 
 @dataclass
@@ -46,26 +49,30 @@ class SliceTie:
         x0. Each round is so many conjugate-gradient steps on the volume as one system, a shrinkage by lam / rho, and a
         step of the dual variable.
         """
-        x, noiseless = estimate, math.isinf(gamma)
-        data, own = (1.0, 0.0) if noiseless else (gamma, 1.0)
-        axes = AXES[self.along]
+        x, axes = estimate, AXES[self.along]
+        own = 0.0 if math.isinf(gamma) else 1 / max(gamma, TINY)
 
         def normal(v: Tensor) -> Tensor:
-            result = operator.normal(v) * data
-            result.add_(gradient_adjoint(gradient(v, self.slices, axes), self.slices, axes), alpha=data * self.rho)
+            result = in_place(operator.normal(v), v)
+            add_smoothing_(result, v, self.slices, axes, self.rho)
             return result.add_(v, alpha=own) if own else result
 
         for _ in range(self.rounds):
-            target = backprojection * data
-            if self.split is not None and self.dual is not None:
-                pulled = gradient_adjoint(self.split - self.dual, self.slices, axes)
-                target.add_(pulled, alpha=data * self.rho)
+            target = self._target(backprojection, axes)
             if own:
-                target.add_(estimate)
-            x = conjugate_gradient(normal, target, x, steps, tolerance, joint=max(self.slices, operator.joint))
+                target.add_(estimate, alpha=own)
+            joint = max(self.slices, operator.joint)
+            x = conjugate_gradient(normal, target, x, steps, tolerance, joint, overwrite=True)
             del target
             self._update(gradient(x, self.slices, axes))
         return x
+
+    def _target(self, backprojection: Tensor, axes: tuple[int, ...]) -> Tensor:
+        """A* y, and what the splitting pulls to."""
+        if self.split is None or self.dual is None:
+            return backprojection.clone()
+        pulled = gradient_adjoint(self.split - self.dual, self.slices, axes)
+        return pulled.mul_(self.rho).add_(backprojection)
 
     def _update(self, slopes: Tensor) -> None:
         """Shrink what the slopes and the dual variable add up to; the rest is the new dual variable."""

@@ -61,6 +61,17 @@ def test_parallel_beams_with_the_axis_near_the_detectors_end() -> None:
     check(image_of(ParallelBeam(evenly_spread(360, TURN), 110, 0.8, -25.0)))
 
 
+@pytest.mark.parametrize("offset", [0.8, -1.6, 2.4])
+def test_the_rim_that_only_one_side_of_a_full_turn_sees(offset: float) -> None:
+    """A detector a few columns off the middle, and a disc that fills its longer side."""
+    geometry = ParallelBeam(evenly_spread(360, TURN), 100, 0.8, offset)
+    radius = 39.0 + abs(offset)
+    sinogram = torch.from_numpy(MU * chords(*ends(geometry), (0.0, 0.0), (radius, radius))).float()[None]
+    image = fbp(Slicewise(geometry, GRID, budget=0), sinogram)
+    rim = (ellipsoid(GRID, (0, 0), (radius - 2,) * 2) == 1) & (ellipsoid(GRID, (0, 0), (radius - 4,) * 2) == 0)
+    assert float(image[rim].mean()) == pytest.approx(MU, rel=0.02)
+
+
 FAN = FanBeam(evenly_spread(360, TURN) + 0.3, 180, 1.2, 150.0, 120.0)
 SHORT = np.pi + 2 * np.arctan(90 * 1.2 / 270)
 
