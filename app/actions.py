@@ -29,8 +29,11 @@ class Deed:
 
 DEEDS: dict[str, Deed] = {
     "open": Deed("&Open…", "Ctrl+O", "Open a raw scan", "open"),
+    "open_folder": Deed("Open &folder…", "Ctrl+Shift+O", "Open a folder of TIFF projections or DICOM images"),
     "demo": Deed("Open demo &MRI", "", "Open the bundled MRI scan of a simulated head"),
     "demo_ct": Deed("Open demo &CT", "", "Open the bundled CT scan of a simulated chest"),
+    "simulate": Deed("S&imulate a scan…", "", "Make a scan of an image volume that no scanner made"),
+    "simulate_folder": Deed("Simulate a scan from a f&older…", "", "The same, of a folder of DICOM images"),
     "save": Deed("&Save result as…", "Ctrl+S", "Save the image in front as .npy, .nii.gz or .png", "save"),
     "quit": Deed("&Quit", "Ctrl+Q", "Stop what runs and leave"),
     "magnitude": Deed("&Magnitude", "Ctrl+1", "Show the magnitude", switch=True),

@@ -107,7 +107,11 @@ def check_projections(scan: Projections) -> None:
             "A damaged file or a failed conversion leaves such values.",
             "Export the scan again from its source.",
         )
-    if not data.any():
+
+
+def require_signal(scan: Projections) -> None:
+    """Raise ScanError for a whole scan in which nothing was seen; single slices of a scan may well be air."""
+    if not scan.data.any():
         raise ScanError(
             "The scan holds no signal.",
             "Every line integral is zero: nothing lay in the beam.",

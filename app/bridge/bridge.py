@@ -17,6 +17,7 @@ from app.bridge.file_desk import FileDesk, notice_of
 from app.bridge.mailbox import Mailbox
 from app.bridge.prior_desk import PriorDesk
 from app.bridge.run_queue import RunQueue
+from app.bridge.simulation_desk import SimulationDesk
 from app.bridge.worker import Worker
 from app.state.kinds import on_the_way
 from app.state.runs import Run
@@ -43,7 +44,9 @@ class Bridge(QObject):
         self.queue = RunQueue(session, self.engine.run, self._mailbox, self._computer)
         self._desk = FileDesk(session, self.engine, self._mailbox, self._files, self._opened)
         self.priors = PriorDesk(session, self.engine, self._mailbox, self._files)
+        self.simulations = SimulationDesk(session, self.engine, self._mailbox, self._files)
         self.open = self._desk.open
+        self.open_volume = self._desk.open_volume
         self.save = self._desk.save
         self._closing = False
         self._preloaded = threading.Event()
@@ -56,13 +59,18 @@ class Bridge(QObject):
         shown = self.session.shown_slice
         slices = (shown, shown + 1) if choice.only_this_slice and opened.slices > 1 else None
         return self._queue_run(
-            opened, choice.settings, undersample=choice.undersample, slices=slices, center=choice.center
+            opened,
+            choice.settings,
+            undersample=choice.undersample,
+            slices=slices,
+            center=choice.center,
+            size=choice.size,
         )
 
     @property
     def busy(self) -> bool:
-        """A run, a file or a prior is being worked on."""
-        return self.session.runs.current is not None or self._desk.busy or self.priors.busy
+        """A run, a file, a prior or a simulated scan is being worked on."""
+        return self.session.runs.current is not None or self._desk.busy or self.priors.busy or self.simulations.busy
 
     def warm_up(self) -> None:
         """Load what computes, in the background, and ask what there is on this machine."""
@@ -70,9 +78,13 @@ class Bridge(QObject):
         self._computer.submit(self._survey)
 
     def shut_down(self, seconds: float = 2.0) -> bool:
-        """Stop everything, wait so long at most; True if no thread is left. Files being written are finished."""
+        """Stop everything, wait so long at most; True if no thread is left.
+
+        Results that are being written are finished; simulated scans are given up.
+        """
         self._closing = True
         self._desk.close()
+        self.simulations.close()
         self.queue.stop()
         self._mailbox.close()
         self._preloaded.set()
@@ -93,7 +105,7 @@ class Bridge(QObject):
         self.session.open(opened)
         method = on_the_way(opened.scan)[-1]
         device = self.session.choice.settings.device
-        settings = ReconSettings.from_dict({"method": method, "lam": usual_lam(method), "device": device})
+        settings = ReconSettings.from_dict({"method": method, "lam": usual_lam(method, opened.scan), "device": device})
         self._queue_run(opened, settings)
 
     def _queue_run(self, opened: OpenScan, settings: ReconSettings, **of_source: Any) -> Run:

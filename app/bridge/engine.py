@@ -9,16 +9,19 @@ from pathlib import Path
 import numpy as np
 
 from app.bridge.preload import preload_torch, without_collector
+from app.bridge.volumes import Tell, open_volume, volume_kind, write_scan
 from app.state.choice import PriorChoice
 from app.state.notice import Notice
 from app.state.session import Fit
 from app.state.shelf import SHEETS, Sheet
+from app.state.simulation import Plan
 from core.engine.events import Event
 from core.engine.job import JobSpec
 from core.engine.settings import ReconSettings
 from core.engine.stop import Stop
 from core.errors import PriorError
 from core.formats.axes import AxesGuess
+from core.formats.volume_parts import Opened
 from core.priors.card import ModelCard
 from core.priors.catalogue import Entry
 from core.scan import Scan, Volume
@@ -167,6 +170,9 @@ class Engine:
     describe: Callable[[Scan], list[tuple[str, str]]] = _describe
     needs_axes: Callable[[str], bool] = _needs_axes
     guess_axes: Callable[[str], tuple[AxesGuess, ...]] = _guess_axes
+    volume_kind: Callable[[str], str] = volume_kind
+    open_volume: Callable[[str], Opened] = open_volume
+    write_scan: Callable[[Plan, Opened, str, Tell], None] = write_scan
     save: Callable[[Volume, str], None] = _save
     save_spread: Callable[[Volume, str], None] = _save_spread
     preload: Callable[[], None] = preload_torch

@@ -10,14 +10,16 @@ from pathlib import Path
 from app.bridge.engine import Engine, may_need_axes
 from app.bridge.facts import facts_of
 from app.bridge.mailbox import Mailbox
+from app.bridge.volumes import refusal
 from app.bridge.worker import Worker
 from app.state.kinds import single_slices
 from app.state.measured import measured_of
 from app.state.notice import Notice
 from app.state.runs import Run
 from app.state.session import AxesQuestion, OpenScan, Session
+from app.state.simulation import plan_for
 from core.engine.job import ScanSource
-from core.errors import UserError
+from core.errors import ScanError, UserError
 
 Delivery = Callable[[], None]
 
@@ -49,8 +51,14 @@ class FileDesk:
         self._ticket += 1
         self._session.set_reading(Path(path).name)
         unsure = may_need_axes(path) and not axes
-        work = partial(self._guess, path) if unsure else partial(self._read, path, axes, domain)
+        work = partial(self._guess, path) if unsure else partial(self._read_scan, path, axes, domain)
         self._files.submit(partial(self._try_to_read, self._ticket, path, work))
+
+    def open_volume(self, path: str) -> None:
+        """Read an image volume, to simulate a scan of it. Of it and scans to open the latest wins."""
+        self._ticket += 1
+        self._session.set_reading(Path(path).name)
+        self._files.submit(partial(self._try_to_read, self._ticket, path, partial(self._read_volume, path)))
 
     def save(self, run: Run, path: str, *, spread: bool = False) -> None:
         """Write a run's volume, or the spread of its samples."""
@@ -63,9 +71,16 @@ class FileDesk:
 
     def _guess(self, path: str) -> Delivery:
         if not self._engine.needs_axes(path):
-            return self._read(path, "", "kspace")
+            return self._read_scan(path, "", "kspace")
         question = AxesQuestion(path, self._engine.guess_axes(path))
         return partial(self._session.axes_asked.emit, question)
+
+    def _read_scan(self, path: str, axes: str, domain: str) -> Delivery:
+        """A volume is refused with an offer to simulate a scan of it."""
+        try:
+            return self._read(path, axes, domain)
+        except ScanError as error:
+            return partial(self._session.tell, refusal(path, error, self._engine.volume_kind(path)))
 
     def _read(self, path: str, axes: str, domain: str) -> Delivery:
         scan = self._engine.open_scan(path, axes, domain)
@@ -73,6 +88,10 @@ class FileDesk:
         source, measured = ScanSource(path, axes, domain), measured_of(scan)
         opened = OpenScan(source, scan, facts, scan.fully_sampled, single_slices(scan), measured)
         return partial(self._opened, opened)
+
+    def _read_volume(self, path: str) -> Delivery:
+        found = self._engine.open_volume(path)
+        return partial(self._session.simulation.ask, found, plan_for(found))
 
     def _try_to_read(self, ticket: int, path: str, work: Callable[[], Delivery]) -> None:
         """In the file thread: post what `work` returns, or the notice of its failure."""

@@ -25,10 +25,11 @@ class PriorChoice:
 
 
 class Choice:
-    """Settings, undersampling on purpose, rotation axis, and whether only the shown slice is wanted.
+    """Settings, undersampling on purpose, rotation axis, image size, and whether only the shown slice is wanted.
 
     defaults: what suits the chosen prior. presets: named settings that are offered with it. undersample: as in
     core.engine.job.ScanSource, "" for none. center: detector column of the rotation axis, None for the one found.
+    size: pixels a side of a CT image, 0 for what suits the scan.
     """
 
     changed = Signal()
@@ -40,6 +41,7 @@ class Choice:
         self.presets: dict[str, dict[str, Any]] = presets_for(self.defaults.prior)
         self.undersample = ""
         self.center: float | None = None
+        self.size = 0
         self._scan: Scan | None = None
         self.only_this_slice = False
         self.priors: tuple[PriorChoice, ...] = ()
@@ -74,7 +76,7 @@ class Choice:
         known = self.usual_prior
         self._scan = scan
         usual = self.usual_prior
-        self.undersample, self.center, self.only_this_slice = "", None, False
+        self.undersample, self.center, self.size, self.only_this_slice = "", None, 0, False
         if usual != known:
             self.defaults = settings_for(prior=usual)
             self.presets = presets_for(usual)
@@ -92,7 +94,7 @@ class Choice:
 
     def set(self, **values: Any) -> None:
         """Change settings. Raises JobError, and changes nothing, for a value out of range."""
-        changed = self.settings.replace(**with_weights(self.settings, values, self.defaults))
+        changed = self.settings.replace(**with_weights(self.settings, values, self.defaults, self._scan))
         if changed.prior != self.settings.prior:
             changed = self._with_prior(changed)
         self.settings = changed
@@ -108,7 +110,7 @@ class Choice:
     def default_of(self, name: str) -> Any:
         """What a setting goes back to; the weight of a penalty follows the method, gamma follows its rule."""
         if name == "lam":
-            return usual_lam(self.settings.method, self.defaults)
+            return usual_lam(self.settings.method, self._scan, self.defaults)
         if name == "iterations":
             return usual_iterations(self.settings.method)
         if name == "gamma":
@@ -133,6 +135,10 @@ class Choice:
 
     def set_center(self, center: float | None) -> None:
         self.center = center
+        self.changed.emit()
+
+    def set_size(self, size: int) -> None:
+        self.size = size
         self.changed.emit()
 
     def set_only_this_slice(self, only: bool) -> None:

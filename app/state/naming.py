@@ -7,6 +7,7 @@ from app.state.weights import usual_lam
 from core.engine.job import JobSpec
 from core.engine.presets import default_prior
 from core.engine.settings import LAST_TIMESTEP, ReconSettings, help_of
+from core.scan import Scan
 
 METHODS = {
     "dds": "DDS",
@@ -31,7 +32,7 @@ def run_name(job: JobSpec) -> str:
     if settings.method == "dds":
         parts = _dds_parts(settings, ReconSettings(prior=default_prior(job.scan)) if job.scan else ReconSettings())
     else:
-        parts = _classical_parts(settings, settings.method in on_the_way(job.scan))
+        parts = _classical_parts(settings, job.scan)
     if source.slices:
         first, end = source.slices
         parts.append(f"slice {end}" if end - first == 1 else f"slices {first + 1} to {end}")
@@ -39,6 +40,8 @@ def run_name(job: JobSpec) -> str:
         parts.append(undersampling_words(source.undersample))
     if source.center is not None:
         parts.append(f"axis at column {source.center:g}")
+    if source.size:
+        parts.append(f"{source.size} × {source.size} pixels")
     return ", ".join(parts)
 
 
@@ -85,11 +88,12 @@ def _dds_parts(settings: ReconSettings, usual: ReconSettings) -> list[str]:
     return parts
 
 
-def _classical_parts(settings: ReconSettings, quick: bool) -> list[str]:
-    """The method with its weight, iterations or filter. quick: every run makes this image on its way."""
+def _classical_parts(settings: ReconSettings, scan: Scan | None) -> list[str]:
+    """The method with its weight, iterations or filter; the usual weight of what every run makes is not told."""
     method, usual = settings.method, ReconSettings()
+    quick = method in on_the_way(scan)
     parts = [METHODS.get(method, method)]
-    if method in help_of("lam").methods and not (quick and settings.lam == usual_lam(method)):
+    if method in help_of("lam").methods and not (quick and settings.lam == usual_lam(method, scan)):
         parts.append(f"lambda {settings.lam:g}")
     if method in help_of("iterations").methods:
         parts.append(f"{settings.iterations} iterations")
@@ -131,6 +135,11 @@ def file_name(scan: str, run: str, *, spread: bool = False) -> str:
     for known, plain in ((", ", "_"), (" ", "-"), ("#", ""), ("×", "x")):
         name = name.replace(known, plain)
     return f"{name}.npy"
+
+
+def simulated_name(volume: str) -> str:
+    """A name for the file of a scan that is simulated from a volume."""
+    return f"{volume.split('.')[0]}-simulated.h5"
 
 
 def settings_lines(settings: ReconSettings) -> list[str]:

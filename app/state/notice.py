@@ -9,13 +9,15 @@ from core.errors import PriorError, UserError
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that the user must read. error tells a failure from news; setting names the one to change."""
+    """Something that the user must read. error tells a failure from news; setting names the one to change.
+    volume: path of an image volume that a scan can be simulated from instead, or ""."""
 
     what: str
     why: str = ""
     try_this: str = ""
     error: bool = True
     setting: str = ""
+    volume: str = ""
 
     @classmethod
     def of(cls, error: UserError) -> Notice:

@@ -80,6 +80,22 @@ class Section:
         return _PLAIN_NAMES[self.fixed] if affine is None else _NAMES[_patient_axis(affine, self.fixed)]
 
 
+def resized(
+    affine: Affine | None, spacing_mm: tuple[float, float, float], shape: tuple[int, int, int], size: int
+) -> tuple[Affine | None, tuple[float, float, float]]:
+    """(affine, spacing) of an image whose slices have size x size pixels over the same extent as those of a shape."""
+    _, height, width = shape
+    factors = np.array([width / size, height / size, 1.0])
+    x, y, z = spacing_mm
+    spacing = x * float(factors[0]), y * float(factors[1]), z
+    if affine is None:
+        return None, spacing
+    steps = np.diag([*factors, 1.0])
+    steps[:3, 3] = (factors - 1) / 2
+    moved: Affine = affine @ steps
+    return moved, spacing
+
+
 def sections(affine: Affine | None) -> tuple[Section, Section, Section]:
     """The plane of the slices, the one across their rows (fixed y), the one across their columns (fixed x)."""
     stored = Section(_SLICES, 0, 1)

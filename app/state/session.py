@@ -14,9 +14,10 @@ from app.state.measured import Measured
 from app.state.naming import undersampling_words
 from app.state.notice import Notice
 from app.state.picture import COMPONENTS, VALUE
-from app.state.planes import Section, Voxel, sections
+from app.state.planes import Section, Voxel, resized, sections
 from app.state.runs import Run, Runs, Shown
 from app.state.shelf import Shelf
+from app.state.simulation import Simulation
 from core.engine.job import ScanSource
 from core.formats.axes import AxesGuess
 from core.orientation import Affine
@@ -54,6 +55,20 @@ class OpenScan:
     def affine(self) -> Affine | None:
         """Of the images, or None where the patient's position is not known."""
         return self.scan.picture_affine
+
+    def spacing_of(self, shown: Shown) -> tuple[float, float, float] | None:
+        """Of the voxels of a picture, which may have been made with another size."""
+        return self._placed(shown)[1]
+
+    def affine_of(self, shown: Shown) -> Affine | None:
+        """Of a picture, likewise."""
+        return self._placed(shown)[0]
+
+    def _placed(self, shown: Shown) -> tuple[Affine | None, tuple[float, float, float] | None]:
+        size = shown.run.job.source.size if shown.run else 0
+        if not size or self.spacing_mm is None:
+            return self.affine, self.spacing_mm
+        return resized(self.affine, self.spacing_mm, self.scan.picture_shape, size)
 
     @property
     def stack(self) -> int:
@@ -109,7 +124,8 @@ class Stack:
 
 
 class Session:
-    """The open scan, its runs, how they are shown, the settings chosen, the priors, and what there is to say."""
+    """The open scan, its runs, how they are shown, the settings chosen, the priors, the scan to simulate, and
+    what there is to say."""
 
     opened = Signal()
     reading_changed = Signal()
@@ -127,6 +143,7 @@ class Session:
         self.choice = Choice()
         self.shelf = Shelf()
         self.fit = Fit()
+        self.simulation = Simulation()
 
     def open(self, scan: OpenScan) -> None:
         """Replace what is open."""
@@ -163,7 +180,7 @@ class Session:
         height, width = shown.picture.size
         x, y = self.display.point or (width // 2, height // 2)
         at = (min(x, width - 1), min(y, height - 1), frame % count)
-        spacing = self.scan.spacing_mm or (1.0, 1.0, 1.0)
+        spacing = self.scan.spacing_of(shown) or (1.0, 1.0, 1.0)
         return Stack(frame - frame % count, (width, height, count), first, at, sections(self.scan.affine), spacing)
 
     def _slices(self, run: Run | None) -> tuple[int, int]:

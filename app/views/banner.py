@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QPushButton,
     QScrollArea,
     QSizePolicy,
     QToolButton,
@@ -24,7 +25,12 @@ MOST_LINES = 7
 
 
 class Banner(QWidget):
-    """What happened, why, and what to do. It covers nothing and stops nothing; Esc or its button closes it."""
+    """What happened, why, and what to do. It covers nothing and stops nothing; Esc or its button closes it.
+
+    Emits `simulate_wanted` with the path of a volume that a scan is to be simulated from.
+    """
+
+    simulate_wanted = Signal(str)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,6 +43,9 @@ class Banner(QWidget):
         self.close_button.setAccessibleName("Close message")
         self.close_button.setToolTip("Close message (Esc)")
         self.close_button.clicked.connect(lambda: session.tell(None))
+        self.simulate = QPushButton("&Simulate a scan from it…")
+        self.simulate.setToolTip("Make a scan of this volume that no scanner made")
+        self.simulate.clicked.connect(self._simulate)
         text = QVBoxLayout()
         text.setSpacing(2)
         text.addWidget(self.what)
@@ -46,6 +55,7 @@ class Banner(QWidget):
         row.setSpacing(10)
         row.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(text, 1)
+        row.addWidget(self.simulate, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
         session.notice_changed.connect(self.refresh)
         self.refresh()
@@ -58,8 +68,13 @@ class Banner(QWidget):
         self.what.setText(notice.what)
         self.rest.setText(notice.rest)
         self.rest.setVisible(bool(self.rest.text()))
+        self.simulate.setVisible(bool(notice.volume))
         self.setAccessibleName(f"{notice.what} {self.rest.text()}")
         self._colour(notice)
+
+    def _simulate(self) -> None:
+        if self._session.notice is not None:
+            self.simulate_wanted.emit(self._session.notice.volume)
 
     def _colour(self, notice: Notice) -> None:
         now = theme.current()

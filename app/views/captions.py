@@ -22,7 +22,7 @@ def overlay_of(session: Session, shown: Shown, pixel: Pixel | None) -> Overlay:
     scan, display, levels = session.scan, session.display, session.display.levels
     spread = shown.view == SPREAD
     component = "" if shown.run is None or spread or display.component in _PLAIN else display.component
-    affine = scan.affine if scan and shown.run else None
+    affine = scan.affine_of(shown) if scan and shown.run else None
     return Overlay(
         title=shown.caption,
         place=tuple(words for words in (component, frame_name(session, shown)) if words),
@@ -39,7 +39,7 @@ def overlay_of(session: Session, shown: Shown, pixel: Pixel | None) -> Overlay:
 def plane_overlay(session: Session, shown: Shown, stack: Stack, section: Section, pixel: Pixel | None) -> Overlay:
     """Over one of the planes across the slices."""
     scan = session.scan
-    affine = scan.affine if scan else None
+    affine = scan.affine_of(shown) if scan else None
     index, count = stack.at[section.fixed], stack.size[section.fixed]
     cursor: tuple[str, ...] = ()
     if pixel is not None:
@@ -97,7 +97,7 @@ def _cursor_words(session: Session, shown: Shown, pixel: Pixel) -> tuple[str, ..
 
 def _place_and_value(session: Session, shown: Shown, voxel: Voxel, frame: int, slice_: int) -> tuple[str, ...]:
     x, y, _ = voxel
-    where = _millimetres(session.scan, x, y, slice_)
+    where = _millimetres(session.scan, shown, (x, y, slice_))
     return (*where, f"x {x}  y {y}  {_value_words(shown.picture, shown.view, (frame, y, x))}")
 
 
@@ -113,18 +113,19 @@ def _value_words(picture: Picture, view: str, at: tuple[int, int, int]) -> str:
     return f"|{format_number(abs(value))}|  {np.degrees(np.angle(value)):.0f}°"
 
 
-def _millimetres(scan: OpenScan | None, x: int, y: int, slice_: int) -> tuple[str, ...]:
+def _millimetres(scan: OpenScan | None, shown: Shown, voxel: Voxel) -> tuple[str, ...]:
     """Patient position where it is known, else the distance from the middle of the field of view."""
     if scan is None:
         return ()
-    if scan.affine is not None:
-        place = scan.affine @ (x, y, slice_, 1)
+    (x, y, slice_), affine, spacing = voxel, scan.affine_of(shown), scan.spacing_of(shown)
+    if affine is not None:
+        place = affine @ (x, y, slice_, 1)
         pairs = zip(place[:3], ("LR", "PA", "HF"), strict=True)
         return (" ".join(f"{pair[0 if v >= 0 else 1]} {abs(v):.1f}" for v, pair in pairs) + " mm",)
-    if scan.spacing_mm is None:
+    if spacing is None:
         return ()
-    sx, sy, _ = scan.spacing_mm
-    _, ny, nx = scan.scan.picture_shape
+    sx, sy, _ = spacing
+    ny, nx = shown.picture.size
     return (f"{(x - nx // 2) * sx:.1f}, {(y - ny // 2) * sy:.1f} mm from the middle",)
 
 

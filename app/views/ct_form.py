@@ -1,4 +1,4 @@
-"""What CT lets a user choose of the measurement: which views to use, and where the axis of rotation is."""
+"""What CT lets a user choose of a run: which views to use, where the axis of rotation is, and the image's size."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from app import theme
 from app.state.measured import axis_column
 from app.state.naming import ordinal
 from app.views.setting_rows import QuietWheel, set_columns
+from app.views.size_edit import SizeEdit
 from core.errors import ScanError
 from core.operators.thinning import chosen_views
 from core.projections import Projections
@@ -25,16 +26,20 @@ from core.projections import Projections
 STEPS = (2, 3, 4, 6, 8)
 NUMBER, ARC = "views", "arc"
 FEW = 30
+SIZES = 8, 8192
+"""Pixels a side that an image may have."""
 SAME = 5e-4
 """Columns that are too little to tell two axes apart."""
 
 
 class CtForm(QWidget):
     """Emits `views_edited` with the text of core.operators.thinning, or "" for all views, and `center_edited` with the
-    detector column of the axis, or None for the one that was found."""
+    detector column of the axis, or None for the one that was found. `size_edited` has pixels a side,
+    or 0 for those of the scan."""
 
     views_edited = Signal(str)
     center_edited = Signal(object)
+    size_edited = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,6 +67,11 @@ class CtForm(QWidget):
         self.reset_button.setIcon(theme.icon("reset"))
         self.reset_button.setToolTip("The axis as it was found")
         self.reset_button.setAccessibleName("Reset the rotation axis")
+        self.image_size = SizeEdit(*SIZES)
+        self.image_size.setAccessibleName("Image size")
+        self.image_size.setToolTip(
+            f"Pixels a side, {SIZES[0]} to {SIZES[1]}, over the same field of view. Empty: as the scan says."
+        )
         self._lay_out()
         for field in (self.number, self.start, self.end):
             field.setKeyboardTracking(False)
@@ -69,6 +79,7 @@ class CtForm(QWidget):
         self.kind.activated.connect(self._choose)
         self.center.setKeyboardTracking(False)
         self.center.valueChanged.connect(self._edit_center)
+        self.image_size.entered.connect(self.size_edited)
         self.reset_button.clicked.connect(lambda: self.center_edited.emit(None))
 
     def _lay_out(self) -> None:
@@ -85,6 +96,7 @@ class CtForm(QWidget):
             ("Number", self.number),
             ("", self.kept),
             ("Rotation axis", self.center),
+            ("Image size", self.image_size),
         ):
             label = QLabel(words)
             label.setBuddy(field)
@@ -95,7 +107,7 @@ class CtForm(QWidget):
             self._rows[field] = label
             field.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             field.installEventFilter(self._wheel)
-        grid.addWidget(self.reset_button, grid.rowCount() - 1, 2)
+        grid.addWidget(self.reset_button, grid.rowCount() - 2, 2)
 
     def draw_icons(self) -> None:
         """Icon and muted words in the colours of the theme."""
@@ -117,6 +129,8 @@ class CtForm(QWidget):
             self.kind.addItem("Part of the arc", ARC)
             self.number.setRange(1, scan.views)
             self.number.setValue(min(FEW, scan.views))
+            _, height, width = scan.picture_shape
+            self.image_size.setPlaceholderText(f"As the scan, {width} × {height}")
             self.center.setRange(-float(scan.columns), 2.0 * scan.columns)
         self._show_fields()
 
@@ -131,8 +145,8 @@ class CtForm(QWidget):
             return f"{arc}+{number}" if self.number.value() else arc
         return kind or ""
 
-    def show_values(self, text: str, center: float | None) -> None:
-        """Show none left out, or keep the fields as they are if they say the same; and the axis."""
+    def show_values(self, text: str, center: float | None, size: int) -> None:
+        """Show none left out, or keep the fields as they are if they say the same; axis and size."""
         if text != self.text() and not text:
             with QSignalBlocker(self.kind):
                 self.kind.setCurrentIndex(0)
@@ -140,6 +154,7 @@ class CtForm(QWidget):
         with QSignalBlocker(self.center):
             self.center.setValue(self._found if center is None else center)
         self.reset_button.setEnabled(center is not None)
+        self.image_size.show_value(size)
         self._show_kept()
 
     def show_views(self, shown: bool) -> None:
@@ -179,7 +194,7 @@ class CtForm(QWidget):
         words = ""
         if self._scan is not None and self.text():
             try:
-                words = f"{len(chosen_views(self._scan, self.text()))} of {self._scan.views} views are used"
+                words = f"{len(chosen_views(self._scan, self.text()))} of {self._scan.views} views used"
             except ScanError as error:
                 words = error.why or error.what
         self.kept.setText(words)

@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
 
 _SCANS = "Raw scans (*.h5 *.mrd *.cfl *.hdr *.dat *.nxs *.nx *.hdf5 *.npy *.npz *.mat *.tif *.tiff *.mha *.mhd *.xml)"
+_VOLUMES = "Image volumes (*.nii *.nii.gz *.nrrd *.nhdr *.dcm *.ima *.npy *.npz)"
 _PRIORS = "Checkpoints (*.pt *.pth *.safetensors)"
 _RESULTS = {"NumPy, complex (*.npy)": ".npy", "NIfTI, magnitude (*.nii.gz)": ".nii.gz", "Picture (*.png)": ".png"}
 
@@ -17,6 +18,19 @@ class Dialogs:
     def scan_to_open(self, parent: QWidget, folder: str) -> str:
         path, _ = QFileDialog.getOpenFileName(parent, "Open a raw scan", folder, f"{_SCANS};;All files (*)")
         return path
+
+    def folder_to_open(self, parent: QWidget, folder: str) -> str:
+        return QFileDialog.getExistingDirectory(parent, "Open a folder", folder)
+
+    def volume_to_open(self, parent: QWidget, folder: str) -> str:
+        title = "Simulate a scan from an image volume"
+        path, _ = QFileDialog.getOpenFileName(parent, title, folder, f"{_VOLUMES};;All files (*)")
+        return path
+
+    def scan_to_write(self, parent: QWidget, proposal: str) -> str:
+        """A path that ends in .h5."""
+        path, _ = QFileDialog.getSaveFileName(parent, "Write the simulated scan as", proposal, "Scans (*.h5)")
+        return path if not path or path.lower().endswith(".h5") else f"{path}.h5"
 
     def prior_to_add(self, parent: QWidget, folder: str) -> str:
         path, _ = QFileDialog.getOpenFileName(parent, "Add a prior", folder, f"{_PRIORS};;All files (*)")

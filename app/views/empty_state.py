@@ -18,6 +18,7 @@ FORMATS: tuple[tuple[str, str], ...] = (
     ("TIFF with geometry.toml", ".tif"),
     ("RTK", ".xml with .mha"),
     ("Plain arrays", ".npy  .npz  .mat"),
+    ("Volumes, to simulate a scan from", "DICOM  .nii  .nrrd"),
 )
 
 
@@ -34,7 +35,8 @@ class EmptyState(QWidget):
         font.setBold(True)
         title.setFont(font)
         words = QLabel(
-            "Measured k-space or projections become an image while you watch.\nDrop a file here, or choose one."
+            "Measured k-space or projections become an image while you watch.\n"
+            "Drop a file or folder here, or choose one."
         )
         words.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.open = QPushButton("Open scan…")

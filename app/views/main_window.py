@@ -31,6 +31,7 @@ from app.views.parameters import Parameters
 from app.views.priors_dialog import PriorsDialog
 from app.views.run_panel import RunPanel
 from app.views.scan_card import ScanCard
+from app.views.simulating import Simulating
 from app.views.viewer import Viewer
 
 TITLE = "DDS Viewer"
@@ -61,6 +62,7 @@ class MainWindow(QMainWindow):
         self._resume_shown: bool | None = None
         self._lay_out()
         self.menus = Menus(self.menuBar(), self.actions_, self.preferences, self.open_path)
+        self.simulating = Simulating(self, session, bridge, self.preferences, self.dialogs, self.open_path)
         self._connect_actions()
         self._connect_session()
         session.display.set_layout(PLANES if self.preferences.planes else SLICE)
@@ -110,6 +112,9 @@ class MainWindow(QMainWindow):
         display, queue, view = self.session.display, self.bridge.queue, self.viewer.planes
         does = {
             "open": self.ask_for_scan,
+            "open_folder": self.ask_for_folder,
+            "simulate": self.simulating.choose_file,
+            "simulate_folder": self.simulating.choose_folder,
             "demo": lambda: self.open_path(demo_path("mri"), remember=False),
             "demo_ct": lambda: self.open_path(demo_path("ct"), remember=False),
             "planes": lambda: self.set_layout(self.actions_["planes"].isChecked()),
@@ -146,6 +151,7 @@ class MainWindow(QMainWindow):
         self.session.reading_changed.connect(self._show_reading)
         self.session.axes_asked.connect(self._ask_axes)
         self.session.saved.connect(lambda path: self.statusBar().showMessage(f"Saved {Path(path).name}", 10_000))
+        self.banner.simulate_wanted.connect(self.simulating.begin)
         self.session.notice_changed.connect(self._lead_to_setting)
         self.session.shelf.working_changed.connect(self._tell_trouble)
         self.session.runs.changed.connect(self.refresh)
@@ -172,13 +178,18 @@ class MainWindow(QMainWindow):
             self.actions_["pause"].setIcon(theme.icon("run" if paused else "pause"))
 
     def open_path(self, path: str, *, remember: bool = True) -> None:
-        """Open a file, after asking if that would lose work. It joins the recent files once it has been read."""
+        """Open a file or folder, after asking if that would lose work. Once read it joins the recent ones."""
         if self._may_lose_work(f"Open {Path(path).name}?", "Open it"):
             self._remember = path if remember else ""
             self.bridge.open(path)
 
     def ask_for_scan(self) -> None:
         path = self.dialogs.scan_to_open(self, self.preferences.folder)
+        if path:
+            self.open_path(path)
+
+    def ask_for_folder(self) -> None:
+        path = self.dialogs.folder_to_open(self, self.preferences.folder)
         if path:
             self.open_path(path)
 
@@ -241,6 +252,7 @@ class MainWindow(QMainWindow):
             return
         self.preferences.geometry = self.saveGeometry()
         self.preferences.flush()
+        self.simulating.close()
         self.hide()
         self.viewer.planes.volume.release()
         self.bridge.shut_down()
@@ -256,7 +268,9 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
             self.open_path(path)
         else:
-            self.session.tell(Notice("Several files were dropped.", "One scan can be open.", "Drop one file."))
+            self.session.tell(
+                Notice("Several files were dropped.", "One scan can be open.", "Drop one, or its folder.")
+            )
 
     def _may_lose_work(self, what: str, yes: str) -> bool:
         reasons = self.session.runs.would_be_lost()

@@ -15,9 +15,10 @@ from app.preferences import Preferences
 from app.state.picture import COMPONENTS
 from app.theme import THEMES
 
+_SIMULATE = ("simulate", "simulate_folder")
 _LOOK = ("reset_levels", "fit", "zoom_in", "zoom_out", "smooth")
 _MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("&File", ("open", "recent", "demo", "demo_ct", "", "save", "", "quit")),
+    ("&File", ("open", "open_folder", "recent", "demo", "demo_ct", "", *_SIMULATE, "", "save", "", "quit")),
     ("&View", (*COMPONENTS, "windows", "", "classical", "blink", "sinogram", "planes", "", *_LOOK, "", "theme")),
     ("&Run", ("reconstruct", "", "pause", "keep", "discard")),
     ("&Tools", ("priors", "about_prior")),

@@ -66,8 +66,10 @@ def draw_overlay(painter: QPainter, area: QRectF, overlay: Overlay, pixels_per_m
     pen.block((*("",) * len(title), *below), top_left, font)
     marks = [line for mark in overlay.marks for line in wrapped(mark, metrics, inner.width())]
     pen.block((*("",) * (len(title) + len(below)), *marks), top_left, bold, _MARK)
-    wide = any(metrics.horizontalAdvance(mark) > 0.45 * inner.width() for mark in marks)
-    head = len(title) + wide * (len(below) + len(marks))
+    top = overlay.letters[2] if overlay.letters else ""
+    room = (inner.width() - QFontMetricsF(letters).horizontalAdvance(top)) / 2 - _MARGIN
+    reaching = [i for i, line in enumerate((*title, *below, *marks), 1) if metrics.horizontalAdvance(line) > room]
+    head = max([len(title), *reaching])
     below_title = _Pen(painter, inner.adjusted(0, head * (metrics.height() + 1) + 3, 0, 0))
     pen.block((*overlay.cursor, overlay.levels), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, font)
     pen.block((RESEARCH,), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom, font)

@@ -66,6 +66,7 @@ class Parameters(QWidget):
         self.ct = CtForm()
         self.ct.views_edited.connect(self._choice.set_undersample)
         self.ct.center_edited.connect(self._choice.set_center)
+        self.ct.size_edited.connect(self._choice.set_size)
         self.only_this_slice = QCheckBox("Only the slice on view")
         self.only_this_slice.setToolTip("Try the settings on one slice first")
         self.only_this_slice.toggled.connect(self._choice.set_only_this_slice)
@@ -199,7 +200,7 @@ class Parameters(QWidget):
         if isinstance(scan, Projections):
             self.ct.show_scan(scan)
             self.ct.show_views(full)
-            self.ct.show_values(self._choice.undersample, self._choice.center)
+            self.ct.show_values(self._choice.undersample, self._choice.center, self._choice.size)
 
     def focus_on(self, name: str) -> None:
         """Put the cursor into the field of a setting, where the method uses it."""

@@ -77,7 +77,7 @@ class PlanesView(QWidget):
         self._arrange()
         display, scan = self._session.display, self._session.scan
         plane = shown.picture.component(display.component, display.frame)
-        known = scan.spacing_mm if scan else None
+        known = scan.spacing_of(shown) if scan else None
         spacing = known[:2] if known else (1.0, 1.0)
         if shown.run is None and scan is not None:
             spacing = scan.measured[shown.view].spacing
@@ -86,7 +86,7 @@ class PlanesView(QWidget):
         if self.planes_on_view:
             self._show_across()
             assert self._stack is not None
-            self.volume.show_stack(shown, self._stack, scan.affine if scan else None, self._marks())
+            self.volume.show_stack(shown, self._stack, scan.affine_of(shown) if scan else None, self._marks())
         self.show_words()
 
     def show_words(self) -> None:

@@ -153,7 +153,7 @@ def _field(name: str, edited: Callable[[Any], None]) -> tuple[QWidget, Shower]:
         box = QCheckBox()
         box.toggled.connect(edited)
         return box, box.setChecked
-    spin: QSpinBox | QDoubleSpinBox = QSpinBox() if kind is int else _Decimal()
+    spin: QSpinBox | QDoubleSpinBox = QSpinBox() if kind is int else Decimal()
     about = help_of(name)
     assert about.low is not None
     assert about.high is not None
@@ -212,7 +212,7 @@ def _words_or_file(edited: Callable[[Any], None]) -> tuple[QWidget, Shower]:
     return box, box.setCurrentText
 
 
-class _Decimal(QDoubleSpinBox):
+class Decimal(QDoubleSpinBox):
     """Shows as many digits as a number needs, and steps by a part of it."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from core.priors.catalogue import card_of
 from core.projections import Projections
 from core.scan import KSpace, Scan
 
-_PLAIN = {"gamma_rule": "constant", "samples": 1}
+_PLAIN = {"gamma_rule": "constant", "samples": 1, "rho": 0.0}
 """What a preset means that does not say it."""
 _PAPER = {**_PLAIN, "spacing": "uniform", "cg_steps": 5, "gamma": 5.0, "noiseless": False, "t_start": LAST_TIMESTEP}
 
@@ -30,7 +30,7 @@ BEST_SAMPLES = 4
 GAMMA_OF_RULE = {"constant": ReconSettings.gamma, "noise": 1.0}
 """gamma where the rule is chosen and nothing is said of its weight."""
 
-METHOD_LAM = {"cg-sense": 3e-3, "l1-wavelet": 2.5e-3, "tv": 1.5e-3}
+METHOD_LAM = {"dds": 1e-3, "cg-sense": 3e-3, "l1-wavelet": 2.5e-3, "tv": 1.5e-3}
 """lam where the method is chosen and nothing is said of its weight."""
 
 CT_LAM = {"tv": 4e-4}
@@ -109,10 +109,11 @@ def settings_for(*, preset: str = "", **chosen: Any) -> ReconSettings:
         values.update(layer)
     if values.get("gamma_rule") in GAMMA_OF_RULE:
         values.setdefault("gamma", GAMMA_OF_RULE[values["gamma_rule"]])
-    if values.get("method") in METHOD_LAM:
-        values.setdefault("lam", METHOD_LAM[values["method"]])
-    if values.get("method") in METHOD_ITERATIONS:
-        values.setdefault("iterations", METHOD_ITERATIONS[values["method"]])
+    method = values.get("method", ReconSettings.method)
+    if method in METHOD_LAM:
+        values.setdefault("lam", METHOD_LAM[method])
+    if method in METHOD_ITERATIONS:
+        values.setdefault("iterations", METHOD_ITERATIONS[method])
     return ReconSettings.from_dict(values)
 
 

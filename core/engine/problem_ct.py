@@ -14,7 +14,7 @@ from torch import Tensor
 
 from core.engine.events import Progress
 from core.engine.problem import Coding, Watch, prepare
-from core.engine.settings import LAST_TIMESTEP, ReconSettings
+from core.engine.settings import LAST_TIMESTEP, ReconSettings, used_by
 from core.engine.stop import Stop
 from core.errors import JobError, ScanError
 from core.geometry import ConeBeam
@@ -273,14 +273,15 @@ def statistical_weights(scan: Projections, settings: ReconSettings, device: torc
     asked for and the scan does not tell how many photons were sent.
     """
     weights: npt.NDArray[Any] | None = None
-    if settings.weight == "photons":
+    if settings.weight == "photons" and "weight" in used_by(settings.method):
         if scan.photons is None:
             raise JobError(
                 "The rays cannot be weighed by their photons.",
                 "The scan does not tell how many were sent.",
                 "Set the weight to none.",
             )
-        behind = scan.data[scan.data > BEHIND * scan.data.max()]
+        known = scan.data if scan.valid is None else scan.data[np.broadcast_to(scan.valid, scan.data.shape)]
+        behind = known[known > BEHIND * known.max()]
         variance = float(np.exp(behind, dtype=np.float64).mean()) if behind.size else 1.0
         weights = np.minimum(np.exp(-scan.data / 2) * np.sqrt(variance), HEAVIEST)
     if scan.valid is not None and not scan.valid.all():
@@ -310,10 +311,10 @@ def bright_unit(scan: Projections) -> float:
     """The attenuation in 1/mm that stands for water where HU are not known, from a coarse image of the scan."""
     from core.engine.scan_source import resized
 
-    coarse = resized(scan, min(max(scan.grid.shape[1:]), 128))
+    coarse = resized(scan, min(max(*scan.grid.shape[1:], 8), 128))
     if not scan.is_volume:
-        middle = scan.grid.shape[0] // 2
-        coarse = some_slices(coarse, (middle, middle + 1))
+        densest = int(scan.data.sum(axis=(1, 2), dtype=np.float64).argmax())
+        coarse = some_slices(coarse, (densest, densest + 1))
     bare: Any = projector(coarse.geometry, coarse.grid, coarse.rows)
     reconstruct = fdk if scan.is_volume else fbp
     mu = reconstruct(bare, torch.from_numpy(without_holes(coarse)), "hann").numpy()
@@ -326,5 +327,5 @@ def _norm_of(problem: TomoProblem) -> float:
     scan = problem.scan
     if scan.is_volume or scan.rows == 1:
         return operator_norm(problem.bare, NORM_ITERATIONS[scan.is_volume])
-    one = some_slices(scan, (0, 1))
-    return operator_norm(projector(one.geometry, one.grid, 1, device=problem.bare.device))
+    grid = replace(scan.grid, shape=(1, *scan.grid.shape[1:]))
+    return operator_norm(projector(scan.geometry, grid, 1, device=problem.bare.device))

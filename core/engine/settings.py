@@ -160,7 +160,7 @@ class ReconSettings:
         "none",
         "Weight",
         "Photons weighs each ray by the number of photons that arrived, where the scan tells how many were sent.",
-        methods=("cgls", "sirt", "tv", "dds"),
+        methods=("cgls", "tv", "dds"),
     )
     nonnegative: bool = setting(
         True, "Non-negative", "CT images are never less than air.", methods=("tv", "sirt", "dds")

@@ -31,7 +31,10 @@ def write(volume: Volume, path: Path) -> None:
     image.header["descrip"] = NOTICE.encode()[:79]
     code = 1 if known else 0
     image.set_sform(affine if known else None, code=code)
-    image.set_qform(affine if known else None, code=code)
+    # A qform is a rotation with voxel sizes; it cannot hold slices that lean, as those of a tilted gantry do.
+    axes = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    upright = known and np.allclose(axes.T @ axes, np.eye(3), atol=1e-4)
+    image.set_qform(affine if upright else None, code=code if upright else 0)
     if not known:
         image.header.set_zooms((*volume.spacing_mm, 1.0)[: data.ndim])
     nibabel.save(image, path)

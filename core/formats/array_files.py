@@ -6,6 +6,7 @@ import math
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ Array = npt.NDArray[np.generic]
 
 _MATLAB_NUMBERS = ("double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
 _BYTES_EACH = 16
+_LONGEST_HEADER = 10_000
+"""Bytes, as NumPy has it."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +102,13 @@ def _npz_loader(path: Path, name: str) -> Callable[[], Array]:
 
 
 def _npy_header(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    version = np.lib.format.read_magic(file)
-    reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = reader(file)
+    first = np.lib.format.read_magic(file) == (1, 0)
+    length = file.read(2 if first else 4)
+    count = int.from_bytes(length, "little")
+    if count > _LONGEST_HEADER:
+        raise ScanError("The array's header is damaged.", f"It is {count} bytes long.", "Copy the file again.")
+    reader = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
+    shape, _, dtype = reader(BytesIO(length + file.read(count)))
     if min(shape, default=0) < 0:
         raise ScanError("The array's header is damaged.", f"Its shape is {shape}.", "Copy the file again.")
     return shape, dtype

@@ -14,7 +14,7 @@ from core.formats.ct_grid import require_seen
 from core.formats.ct_scan import Placing, require_views, scan_of
 from core.formats.files import is_hdf5, require_memory, sha256_of
 from core.formats.flat_field import Counts, line_integrals
-from core.formats.hdf5 import open_hdf5
+from core.formats.hdf5 import numbers_of, open_hdf5
 from core.formats.lengths import millimetres
 from core.formats.scan_record import from_record
 from core.geometry import ParallelBeam, evenly_spread
@@ -63,7 +63,7 @@ def _own(
 ) -> Projections:
     """A scan that this program wrote: what its record says, and line integrals without any further correction."""
     fields = from_record(record)
-    corrected = line_integrals(counts, white, dark)
+    corrected = line_integrals(counts, white, dark, as_meant=True)
     odd = [s for s in corrected.not_understood if not s.startswith("The flat field is the same everywhere")]
     told = Provenance(**told.__dict__ | {"done": corrected.done, "not_understood": tuple(odd)})
     scan = Projections(corrected.integrals, provenance=told, valid=corrected.valid, **fields)
@@ -73,12 +73,16 @@ def _own(
 
 def _record(file: Any) -> dict[str, Any]:
     """The record of a file of our own: an attribute, or a dataset where it is too long for one. {} if there is none."""
+    import h5py
+
     group = file.get(OWN_GROUP)
     if group is None:
         return {}
     stored = group.attrs.get(OWN_RECORD)
-    if stored is None and OWN_RECORD in group:
-        stored = group[OWN_RECORD][()]
+    apart: Any = group.get(OWN_RECORD) if isinstance(group, h5py.Group) else None
+    text = isinstance(apart, h5py.Dataset) and apart.shape == () and h5py.check_string_dtype(apart.dtype)
+    if stored is None and text:
+        stored = apart[()]
     try:
         text = stored.decode() if isinstance(stored, bytes) else str(stored)
         record = json.loads(text)
@@ -109,7 +113,7 @@ def _angles(file: Any, views: int) -> tuple[Any, list[str]]:
     if stored is None:
         told = "The file holds no angles; the views were spread evenly over half a turn."
         return evenly_spread(views), [told]
-    return radians_of(stored[()], unit_named(stored.attrs.get("units", "degrees")), views)
+    return radians_of(numbers_of(stored, views), unit_named(stored.attrs.get("units", "degrees")), views)
 
 
 def _pixel(file: Any, odd: list[str]) -> tuple[float, float]:

@@ -35,12 +35,13 @@ class Corrected:
     not_understood: tuple[str, ...] = ()
 
 
-def line_integrals(counts: Counts, white: Counts | None, dark: Counts | None) -> Corrected:
+def line_integrals(counts: Counts, white: Counts | None, dark: Counts | None, *, as_meant: bool = False) -> Corrected:
     """-log((counts - dark) / (white - dark)), Beer's law; Kak and Slaney 1988, section 4.1.
 
     counts: (view, row, column). white: counts without an object, dark: without a beam; (n, row, column), of which the
     mean is taken, or None. Dead columns, stuck or saturated pixels and intensities of 0 or below are filled from their
-    neighbours and called not valid. Raises ScanError where hardly any intensity is above 0.
+    neighbours and called not valid. as_meant: this program wrote the counts, so that no faint or unchanging one is
+    doubted, and any number of them may be 0. Raises ScanError where hardly any intensity is above 0.
     """
     views, rows, columns = counts.shape
     require_memory(3.0 * 4.0 * counts.size, "The scan")
@@ -48,6 +49,7 @@ def line_integrals(counts: Counts, white: Counts | None, dark: Counts | None) ->
     odd: list[str] = []
     lit = _flat(counts, white, (rows, columns), level, odd)
     dead = ~(lit > _DEAD * np.median(lit[lit > 0]))
+    faintest = float(np.finfo(np.float32).tiny) if as_meant else _FAINTEST
     full = float(np.iinfo(counts.dtype.str).max) if counts.dtype.kind in "iu" else np.inf
     integrals = np.empty((rows, views, columns), dtype=np.float32)
     bad = np.zeros(integrals.shape, dtype=np.bool_)
@@ -55,15 +57,17 @@ def line_integrals(counts: Counts, white: Counts | None, dark: Counts | None) ->
     for row in range(rows):
         seen = np.asarray(counts[:, row], dtype=np.float64)
         through = (seen - level[row]) / np.where(dead[row], 1.0, lit[row])
-        dead[row] |= _stuck(seen, through)
+        if not as_meant:
+            dead[row] |= _stuck(seen, through)
         nothing, saturated = (through <= 0) & ~dead[row], (seen >= full) & ~dead[row]
         tally.nothing += int(nothing.sum())
         tally.saturated += int(saturated.sum())
         bad[row] = dead[row] | nothing | saturated
-        integrals[row] = _filled(-np.log(np.maximum(through, _FAINTEST)), bad[row])
+        integrals[row] = _filled(-np.log(np.maximum(through, faintest)), bad[row])
     done = [] if dark is None else ["Dark field subtracted."]
     done += ["Divided by the flat field and the logarithm taken."] if white is not None else ["Logarithm taken."]
     tally.dead = int(dead.sum())
+    _require_light(tally.nothing / integrals.size, as_meant)
     _tell(tally, integrals.size, rows * columns, done, odd)
     return Corrected(integrals, _compact(bad), tuple(done), tuple(odd))
 
@@ -142,13 +146,16 @@ def _compact(bad: BoolArray) -> BoolArray | None:
     return ~(bad[:, :1] if alike else bad)
 
 
-def _tell(tally: _Tally, size: int, pixels: int, done: list[str], odd: list[str]) -> None:
-    if tally.nothing > size / 2:
+def _require_light(dark_share: float, as_meant: bool) -> None:
+    if dark_share == 1 or (dark_share > 0.5 and not as_meant):
         raise ScanError(
             "Most intensities are 0 or below.",
-            f"{tally.nothing / size:.0%} of them have no logarithm: they may be line integrals already.",
+            f"{dark_share:.0%} of them have no logarithm: they may be line integrals already.",
             "Check what the file holds, and its flat and dark fields.",
         )
+
+
+def _tell(tally: _Tally, size: int, pixels: int, done: list[str], odd: list[str]) -> None:
     if tally.nothing:
         share = tally.nothing / size
         odd.append(f"{tally.nothing} intensities ({share:.2g} of all) are 0 or below: not trusted.")

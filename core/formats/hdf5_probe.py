@@ -30,7 +30,7 @@ def read_through(path: str) -> None:
 def _read(name: str, item: Any) -> None:
     import h5py
 
-    if not isinstance(item, h5py.Dataset) or not item.size:
+    if not isinstance(item, h5py.Dataset) or not item.size or item.external or item.is_virtual:
         return
     if not item.shape:
         item[()]

@@ -30,7 +30,10 @@ _COPIES = 3.0
 
 @dataclass(frozen=True, eq=False)
 class MetaImage:
-    """array: (..., z, y, x). spacing, origin: (x, y, z, ...) mm. turned: its axes do not run along the frame's."""
+    """array: (..., z, y, x). spacing, origin: (x, y, z, ...) mm, a spacing below 0 where the axis runs backwards.
+
+    turned: its axes do not run along the frame's.
+    """
 
     array: npt.NDArray[np.generic]
     spacing: tuple[float, ...]
@@ -63,11 +66,11 @@ def read_metaimage(path: Path) -> MetaImage:
     array = np.frombuffer(stored, dtype=dtype).reshape(shape)
     spacing = _numbers(fields, "ElementSpacing", [1.0] * len(shape))
     origin = next((_numbers(fields, k) for k in ("Offset", "Origin", "Position") if k in fields), [0.0] * len(shape))
-    turn = _numbers(fields, "TransformMatrix", list(np.eye(len(shape)).ravel()))
-    turned = not np.allclose(turn, np.eye(len(shape)).ravel()) if len(turn) == len(shape) ** 2 else True
     if min(len(spacing), len(origin)) < len(shape):
         raise _damaged(path, "its spacing or origin is too short")
-    return MetaImage(array, tuple(spacing), tuple(origin), turned)
+    signs = _signs(_numbers(fields, "TransformMatrix", list(np.eye(len(shape)).ravel())), len(shape))
+    steps = spacing if signs is None else [n * sign for n, sign in zip(spacing, signs, strict=False)]
+    return MetaImage(array, tuple(steps), tuple(origin), turned=signs is None)
 
 
 def _header(path: Path) -> tuple[dict[str, str], int]:
@@ -86,6 +89,15 @@ def _header(path: Path) -> tuple[dict[str, str], int]:
     raise _damaged(path, "its header does not name ElementDataFile")
 
 
+def _signs(turn: list[float], dimension: int) -> list[float] | None:
+    """1 or -1 for each axis of a matrix that only turns axes round, else None."""
+    if len(turn) != dimension**2:
+        return None
+    matrix = np.reshape(turn, (dimension, dimension))
+    signs = np.sign(np.diag(matrix))
+    return signs.tolist() if np.allclose(matrix, np.diag(signs)) and signs.all() else None
+
+
 def _numbers(fields: dict[str, str], name: str, default: list[float] | None = None) -> list[float]:
     if name not in fields and default is not None:
         return default
@@ -98,9 +110,12 @@ def _stored(path: Path, fields: dict[str, str], start: int, count: int) -> bytes
     source = path if name in ("LOCAL", "Local", "local") else path.with_name(Path(name).name)
     if not source.is_file():
         raise ScanError(f"{source.name} is missing.", f"{path.name} keeps its numbers in it.", "Copy both files.")
-    skip = start if source == path else max(int(fields.get("HeaderSize", "0")), 0)
     compressed = fields.get("CompressedData", "False").lower() == "true"
-    raw = head_of(source, source.stat().st_size if compressed else count, skip)
+    skip = start if source == path else int(fields.get("HeaderSize", "0"))
+    if skip < 0 and not compressed:
+        # The numbers are the end of the file.
+        skip = max(source.stat().st_size - count, 0)
+    raw = head_of(source, source.stat().st_size if compressed else count, max(skip, 0))
     if compressed:
         raw = zlib.decompressobj().decompress(raw, count)
     if len(raw) != count:

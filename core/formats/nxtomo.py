@@ -12,7 +12,7 @@ from core.formats.angles import radians_of, unit_named
 from core.formats.ct_scan import Placing, require_views, scan_of
 from core.formats.files import is_hdf5, require_memory, sha256_of
 from core.formats.flat_field import Counts, line_integrals
-from core.formats.hdf5 import open_hdf5
+from core.formats.hdf5 import numbers_of, open_hdf5
 from core.formats.lengths import millimetres
 from core.geometry import ParallelBeam
 from core.projections import Projections
@@ -43,9 +43,10 @@ def read(path: Path, *, axes: str = "", domain: str = "kspace") -> Projections:
         assert entry is not None
         frames = _frames(entry)
         key = _first(entry, _KEY)
-        keys = np.zeros(len(frames), dtype=np.int64) if key is None else np.asarray(key[()]).ravel().astype(np.int64)
+        keys = np.zeros(len(frames)) if key is None else numbers_of(key, len(frames))
+        keys = keys.astype(np.int64)
         stored = _first(entry, _ANGLE)
-        angles = np.empty(0) if stored is None else np.asarray(stored[()]).ravel()
+        angles = np.empty(0) if stored is None else numbers_of(stored, len(frames))
         unit = "" if stored is None else unit_named(stored.attrs.get("units", "degrees"))
         column, row = (millimetres(entry.get(_PIXEL.format(axis))) for axis in "xy")
     odd = [] if key is not None else ["The file has no image_key; every picture was taken for a projection."]

@@ -13,6 +13,7 @@ from typing import Protocol, cast
 from core.errors import ScanError
 from core.formats.axes import DOMAINS, AxesGuess, names_views
 from core.formats.files import check_readable
+from core.projections import Projections, require_signal
 from core.scan import Scan
 
 _READERS = (
@@ -51,6 +52,8 @@ def open_scan(path: str | Path, *, axes: str = "", domain: str = "kspace") -> Sc
             raise ScanError(f"There is no domain {domain!r}.", "", f"Use {' or '.join(DOMAINS)}.")
         reader, path = _reader_of(path, axes)
         scan = reader.read(path, axes=axes, domain=domain)
+        if isinstance(scan, Projections):
+            require_signal(scan)
         if reader.NAMES_ITS_AXES and (axes or domain != "kspace"):
             scan = _note(scan, "The axes and the domain are in the file; what was named was not used.")
         return scan

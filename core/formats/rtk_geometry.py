@@ -28,7 +28,10 @@ _OURS = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """The pixels of a projection. spacing, origin: (u, v) mm, the origin of the first pixel's middle."""
+    """The pixels of a projection. spacing, origin: (u, v) mm, the origin of the first pixel's middle.
+
+    A spacing below 0 counts pixels backwards.
+    """
 
     rows: int
     columns: int

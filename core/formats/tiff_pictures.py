@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ Counts = npt.NDArray[np.generic]
 
 SUFFIXES = (".tif", ".tiff")
 _COPIES = 5.0
+_LARGEST_TILE = 2**20
 
 
 def pictures_of(folder: Path, pattern: str, what: str) -> list[Path]:
@@ -30,8 +32,6 @@ def pictures_of(folder: Path, pattern: str, what: str) -> list[Path]:
 
 def read_pictures(files: list[Path]) -> Counts:
     """(view, row, column) of all pages of all files, of one type. Raises ScanError where their sizes differ."""
-    import tifffile
-
     layouts = [_layout(file) for file in files]
     shapes = [shape for shape, _ in layouts]
     dtype = np.result_type(*(kind for _, kind in layouts))
@@ -45,7 +45,7 @@ def read_pictures(files: list[Path]) -> Counts:
     stack = np.empty((views, rows, columns), dtype=dtype)
     start = 0
     for file, shape in zip(files, shapes, strict=True):
-        with tifffile.TiffFile(file) as held:
+        with _opened(file) as held:
             stack[start : start + shape[0]] = held.series[0].asarray().reshape(shape)
         start += shape[0]
     return stack
@@ -62,11 +62,31 @@ def _layout(path: Path) -> tuple[tuple[int, int, int], np.dtype[np.generic]]:
 
     check_readable(path)
     try:
-        with tifffile.TiffFile(path) as held:
+        with _opened(path) as held:
             series = held.series[0]
+            _check_tiles(series, path.name)
             return _stack_shape(series.shape, path.name), np.dtype(series.dtype)
     except (tifffile.TiffFileError, IndexError) as error:
         raise ScanError(f"{path.name} is no TIFF picture.", str(error), "Copy it again.") from error
+
+
+def _opened(path: Path) -> Any:
+    """A tifffile.TiffFile that keeps to its own pages: metadata of microscopes may name other files."""
+    import tifffile
+
+    return tifffile.TiffFile(path, is_ome=False, is_mmstack=False)
+
+
+def _check_tiles(series: Any, name: str) -> None:
+    """Raise ScanError where a tile, which is unpacked as a whole, is far larger than the picture."""
+    page = series.keyframe
+    if page.is_tiled and page.tilewidth * page.tilelength > max(_LARGEST_TILE, page.imagewidth * page.imagelength):
+        raise ScanError(
+            f"{name} is damaged.",
+            f"Its tiles have {page.tilewidth} x {page.tilelength} pixels, the picture {page.imagewidth} x"
+            f" {page.imagelength}.",
+            "Save it again.",
+        )
 
 
 def _stack_shape(shape: tuple[int, ...], name: str) -> tuple[int, int, int]:

@@ -19,7 +19,7 @@ LEAST_TAPER = np.pi / 36
 def arc_weights(angles: FloatArray, period: float = np.pi) -> FloatArray:
     """Half the arc to both neighbours of each view, modulo the period, float64 (views,); they add up to the period.
 
-    Across an arc that was not measured the neighbours count as near as they are on the average.
+    Across an arc that was not measured the neighbours count as near as they are on the average, and the sum is less.
     """
     order, ahead, _ = _gaps(angles, period)
     weights = np.empty(len(angles))
@@ -70,7 +70,9 @@ def _gaps(angles: FloatArray, period: float) -> tuple[npt.NDArray[np.int64], Flo
     if len(angles) < 3:
         return order, ahead, None
     widest = int(ahead.argmax())
-    if ahead[widest] <= GAP * np.delete(ahead, widest).max():
+    others = float(np.delete(ahead, widest).max())
+    # Views that all stand in one place are one view, which counts for the whole period.
+    if ahead[widest] <= GAP * others or others == 0:
         return order, ahead, None
     ahead[widest] = (period - ahead[widest]) / (len(angles) - 1)
     return order, ahead, float(turned[(widest + 1) % len(angles)] - ahead[widest] / 2)

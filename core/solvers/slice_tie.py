@@ -23,7 +23,8 @@ class SliceTie:
     Chung et al. 2023 (arXiv 2303.05754, section 4.2) after Boyd et al. 2011 (doi 10.1561/2200000016, section 3).
     slices: consecutive items that are one volume. rho: the pace of the splitting. lam: the weight of TV, in the unit of
     the image. along: "z" (differences between slices), "slice" (within them) or "volume" (isotropic in all three).
-    rounds: of the splitting in each step.
+    rounds: of the splitting in each step. split, dual: its variables; they begin at the first estimate's own slopes and
+    at zero, so that the first step is not pulled to slices that are all alike.
     """
 
     slices: int
@@ -58,6 +59,8 @@ class SliceTie:
             return result.add_(v, alpha=own) if own else result
 
         for _ in range(self.rounds):
+            if self.split is None:
+                self.split = gradient(estimate, self.slices, axes)
             target = self._target(backprojection, axes)
             if own:
                 target.add_(estimate, alpha=own)
@@ -69,10 +72,9 @@ class SliceTie:
 
     def _target(self, backprojection: Tensor, axes: tuple[int, ...]) -> Tensor:
         """A* y, and what the splitting pulls to."""
-        if self.split is None or self.dual is None:
-            return backprojection.clone()
-        pulled = gradient_adjoint(self.split - self.dual, self.slices, axes)
-        return pulled.mul_(self.rho).add_(backprojection)
+        assert self.split is not None
+        wanted = self.split if self.dual is None else self.split - self.dual
+        return gradient_adjoint(wanted, self.slices, axes).mul_(self.rho).add_(backprojection)
 
     def _update(self, slopes: Tensor) -> None:
         """Shrink what the slopes and the dual variable add up to; the rest is the new dual variable."""

@@ -66,6 +66,7 @@ def window(qtbot: QtBot, fake: FakeEngine, dialogs: FakeDialogs) -> Iterator[Mai
     yield made
     fake.reading.set()
     fake.adding.set()
+    fake.simulating.set()
     made.leave()
     made.bridge.wait_for_end()
     made.deleteLater()

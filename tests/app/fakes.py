@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from app.bridge.engine import Engine, Machine
+from app.bridge.volumes import Tell
 from app.state.choice import PriorChoice
 from app.state.session import Fit
 from app.state.shelf import Sheet
+from app.state.simulation import Plan
 from core.engine.events import (
     ClassicalImage,
     Discarded,
@@ -33,6 +35,7 @@ from core.engine.offers import quick_methods
 from core.engine.stop import Stop
 from core.errors import JobError, PriorError, ScanError, UserError
 from core.formats.axes import AxesGuess
+from core.formats.volume_parts import Opened
 from core.orientation import affine_from_directions
 from core.priors.card import ModelCard
 from core.priors.catalogue import Entry
@@ -229,6 +232,10 @@ class FakeEngine:
     reading: threading.Event = field(default_factory=threading.Event)
     hold_reading: bool = False
     adding: threading.Event = field(default_factory=threading.Event)
+    volumes: dict[str, Opened] = field(default_factory=dict)
+    simulated: list[Plan] = field(default_factory=list)
+    simulating: threading.Event = field(default_factory=threading.Event)
+    trouble: Exception | None = None
 
     def engine(self) -> Engine:
         return Engine(
@@ -240,6 +247,9 @@ class FakeEngine:
                 ("Vendor", "unknown"),
             ],
             guess_axes=self.guess_axes,
+            volume_kind=lambda path: "NIfTI" if Path(path).name in self.volumes else "",
+            open_volume=self.open_volume,
+            write_scan=self.write_scan,
             save=self.save,
             preload=lambda: None,
             survey=lambda: Machine(PRIORS, False),
@@ -274,6 +284,22 @@ class FakeEngine:
             raise ScanError("This is no scan.", "It holds a letter.", "Choose a raw scan.")
         return self.files[Path(path).name]
 
+    def open_volume(self, path: str) -> Opened:
+        if Path(path).name not in self.volumes or path.startswith("/damaged"):
+            raise ScanError("This volume is damaged.", "It is cut off.", "Copy it again.")
+        return self.volumes[Path(path).name]
+
+    def write_scan(self, plan: Plan, found: Opened, path: str, tell: Tell) -> None:
+        """Half of it, then a wait for `simulating`, then the rest."""
+        self.simulated.append(plan)
+        tell("Projecting", 1, 2)
+        Path(path).write_bytes(b"half")
+        self.simulating.wait(10)
+        if self.trouble is not None:
+            raise self.trouble
+        tell("Projecting", 2, 2)
+        Path(path).write_bytes(b"whole")
+
     def guess_axes(self, path: str) -> tuple[AxesGuess, ...]:
         return (AxesGuess("", (2, HEIGHT, WIDTH), "coil,ky,kx", "kspace", True, "Short first axis."),)
 
@@ -289,11 +315,22 @@ class FakeDialogs:
     def __init__(self) -> None:
         self.path = ""
         self.name = ""
+        self.target = ""
         self.answer = True
         self.asked: list[str] = []
 
     def scan_to_open(self, parent: object, folder: str) -> str:
         return self.path
+
+    def folder_to_open(self, parent: object, folder: str) -> str:
+        return self.path
+
+    def volume_to_open(self, parent: object, folder: str) -> str:
+        return self.path
+
+    def scan_to_write(self, parent: object, proposal: str) -> str:
+        self.asked.append(proposal)
+        return self.target
 
     def prior_to_add(self, parent: object, folder: str) -> str:
         return self.path

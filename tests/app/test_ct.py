@@ -180,7 +180,7 @@ class TestMeasurement:
     ) -> None:
         choose(ct.parameters.ct.kind, words)
         assert ct.session.choice.undersample == text
-        assert ct.parameters.ct.kept.text() == f"{kept} of {VIEWS} views are used"
+        assert ct.parameters.ct.kept.text() == f"{kept} of {VIEWS} views used"
         run_to_end(ct, fake, qtbot)
         assert fake.script.jobs[-1].source.undersample == text
         said = undersampling_words(text)
@@ -194,7 +194,7 @@ class TestMeasurement:
         form.end.setValue(120)
         form.number.setValue(9)
         assert ct.session.choice.undersample == "arc:30:120+views:9"
-        assert form.kept.text() == f"9 of {VIEWS} views are used"
+        assert form.kept.text() == f"9 of {VIEWS} views used"
         form.number.setValue(0)
         assert ct.session.choice.undersample == "arc:30:120"
         form.end.setValue(20)

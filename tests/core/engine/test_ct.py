@@ -216,3 +216,26 @@ def test_what_is_offered(make_projections, make_scan) -> None:
     assert "filter" in settings_of("fbp", flat)
     assert "gamma_rule" not in settings_of("dds", flat)
     assert "weight" not in settings_of("tv", mri)
+
+
+@pytest.mark.parametrize("method", ["dds", "tv", "cgls"])
+def test_slices_of_air_and_rows_that_cannot_be_trusted_are_no_trouble(
+    make_projections, settings: ReconSettings, method: str
+) -> None:
+    scan = make_projections(slices=3)
+    data, valid = scan.data.copy(), np.ones((3, 1, 1), dtype=bool)
+    data[0], valid[2] = 0, False
+    chosen = settings.replace(method=method, along="slice")
+    scan = scan.with_changes(data=data, valid=valid)
+    image = finished(JobSpec(SOURCE, chosen, scan, threads=1)).volume.array
+    assert np.isfinite(image).all()
+    assert np.abs(image[0] + 1000).max() < 400
+
+
+def test_slabs_are_solved_as_the_whole_is(make_projections, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = JobSpec(
+        SOURCE, ReconSettings(method="tv", along="slice", device="cpu"), make_projections(slices=5), threads=1
+    )
+    whole = finished(job).volume.array
+    monkeypatch.setattr("core.engine.problem_ct.SLAB", 2)
+    assert far(finished(job).volume.array, whole) < 1e-3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image
 
 from core.export import ExportError, card_path, save
-from core.orientation import affine_from_directions
+from core.orientation import affine_from_directions, lps_to_ras
 from core.scan import Volume
 
 
@@ -117,3 +118,12 @@ def test_a_full_disk_leaves_the_older_file_and_nothing_else(
 
 def test_card_path() -> None:
     assert card_path(Path("a/b.nii.gz")) == Path("a/b.card.json")
+
+
+def test_leaning_slices_have_no_qform(volume: Volume, tmp_path: Path) -> None:
+    leaning = volume.affine.copy()
+    leaning[:3, 2] += 0.5 * leaning[:3, 1]
+    save(replace(volume, affine=leaning), tmp_path / "x.nii.gz")
+    image = nibabel.load(tmp_path / "x.nii.gz")
+    assert image.header["qform_code"] == 0
+    assert np.allclose(image.affine, lps_to_ras(leaning), atol=1e-4)

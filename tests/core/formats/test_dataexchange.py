@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import ScanError
+from core.export.dataexchange import save_projections
 from core.formats import open_scan
 from core.formats.scan_record import to_record
 from core.geometry import ConeBeam, FanBeam, Geometry, Grid, ParallelBeam, evenly_spread
@@ -173,6 +174,51 @@ class TestOwnFiles:
     def test_a_damaged_record(self, tmp_path: Path, record: str) -> None:
         with pytest.raises(ScanError, match=r"damaged|later version"):
             open_scan(write_own(tmp_path / "a.h5", own_scan(parallel(33, 64)), record))
+
+    def test_what_is_dense_faint_or_mostly_not_trusted(self, tmp_path: Path) -> None:
+        """Line integrals of 25, a column that stays the same in every view, and two thirds that are not valid."""
+        made = own_scan(parallel(33, 96))
+        data = made.data * (25 / made.data.max())
+        data[:, :, 70] = 20.0
+        valid = (np.arange(96) >= 64)[None, None]
+        save_projections(made.with_changes(data=data, valid=valid, photons=None), tmp_path / "a.h5")
+        scan = open_scan(tmp_path / "a.h5")
+        assert isinstance(scan, Projections)
+        np.testing.assert_array_equal(np.broadcast_to(scan.valid, data.shape), np.broadcast_to(valid, data.shape))
+        np.testing.assert_allclose(scan.data[:, :, 64:], data[:, :, 64:], atol=1e-5)
+
+    @pytest.mark.parametrize(
+        ("part", "value"),
+        [
+            (("grid", "shape"), [1, 40.5, 48]),
+            (("grid", "shape"), [1, True, 48]),
+            (("grid", "shape"), [40, 48]),
+            (("geometry", "detectors"), 64.0),
+            (("geometry", "pitch_mm"), "0.5"),
+            (("affine",), [[float("nan")] * 4] * 4),
+            (("affine",), [[0.0] * 4] * 4),
+            (("photons",), -1),
+            (("mu_water",), 0),
+            (("mu_water",), "1"),
+        ],
+    )
+    def test_a_record_of_what_cannot_be(self, tmp_path: Path, part: tuple[str, ...], value: object) -> None:
+        scan = own_scan(parallel(33, 64))
+        record = to_record(scan)
+        *groups, name = part
+        inner = record
+        for group in groups:
+            inner = inner[group]
+        inner[name] = value
+        with pytest.raises(ScanError, match="geometry is damaged"):
+            open_scan(write_own(tmp_path / "a.h5", scan, json.dumps(record)))
+
+    def test_a_record_of_an_image_beyond_memory(self, tmp_path: Path) -> None:
+        scan = own_scan(parallel(33, 64))
+        record = to_record(scan)
+        record["grid"]["shape"] = [1, 10**6, 10**7]
+        with pytest.raises(ScanError, match="does not fit into memory"):
+            open_scan(write_own(tmp_path / "a.h5", scan, json.dumps(record)))
 
     def test_a_record_of_another_scan(self, tmp_path: Path) -> None:
         record = json.dumps(to_record(own_scan(parallel(34, 64))))

@@ -51,6 +51,17 @@ def test_angles_of_the_views_alone(tmp_path: Path) -> None:
 
 
 @sound
+@pytest.mark.parametrize("name", ["instrument/detector/image_key", "sample/rotation_angle"])
+def test_a_huge_array_beside_the_projections_is_not_read(tmp_path: Path, name: str) -> None:
+    path = write_nxtomo(tmp_path / "a.nx", DATA, DEGREES)
+    with h5py.File(path, "a") as file:
+        del file["entry0000"][name]
+        file["entry0000"].create_dataset(name, (2**33,), "u1", chunks=(2**20,), compression="gzip")
+    with pytest.raises(ScanError, match=r"does not match the projections.*8589934592"):
+        open_scan(path)
+
+
+@sound
 @pytest.mark.parametrize(
     ("fields", "words"),
     [

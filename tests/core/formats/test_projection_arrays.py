@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -161,3 +162,12 @@ def test_guessing_needs_an_axis_as_long_as_the_angles(tmp_path: Path) -> None:
     np.savez(tmp_path / "b.npz", s=np.ones((40, 40)), angles=BEAM.angles)
     assert guess_axes(tmp_path / "b.npz").axes == "view,column"
     assert not guess_axes(tmp_path / "b.npz").sure
+
+
+def test_a_header_that_announces_gigabytes_is_not_read(tmp_path: Path) -> None:
+    """Zeros pack a thousandfold: a small archive can hold a header of 4 GiB."""
+    start = b"\x93NUMPY\x02\x00" + (2**32 - 1).to_bytes(4, "little")
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.npy", start + b" " * 2**20)
+    with pytest.raises(ScanError, match="header is damaged"):
+        open_scan(tmp_path / "a.npz", axes="view,column")

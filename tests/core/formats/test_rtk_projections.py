@@ -50,6 +50,49 @@ def test_counts_are_turned_into_line_integrals(tmp_path: Path) -> None:
     assert any("no flat field" in s for s in scan.provenance.not_understood)
 
 
+def test_axes_that_run_backwards(tmp_path: Path) -> None:
+    """Columns and rows reversed in the file, as its directions say: every pixel keeps its place."""
+    path = write_scan(tmp_path, DATA[:, ::-1, ::-1])
+    there = tuple(-place for place in ORIGIN[:2])
+    text = path.read_bytes().replace(
+        f"Offset = {ORIGIN[0]} {ORIGIN[1]} 0.0".encode(),
+        f"TransformMatrix = -1 0 0 0 -1 0 0 0 1\nOffset = {there[0]} {there[1]} 0".encode(),
+    )
+    path.write_bytes(text)
+    scan = open_scan(path)
+    assert isinstance(scan, Projections)
+    assert isinstance(scan.geometry, ConeBeam)
+    np.testing.assert_array_equal(scan.data, np.moveaxis(DATA[:, ::-1, ::-1], 0, 1))
+    np.testing.assert_allclose(scan.geometry.column_mm, -CONE.column_mm, atol=1e-9)
+    np.testing.assert_allclose(scan.geometry.row_mm, -CONE.row_mm, atol=1e-9)
+    np.testing.assert_allclose(scan.geometry.detector_mm, CONE.detector_mm, atol=1e-9)
+    assert scan.provenance.not_understood == ()
+
+
+def test_numbers_at_the_end_of_another_file(tmp_path: Path) -> None:
+    """HeaderSize -1: whatever comes before them is left aside."""
+    path = write_scan(tmp_path)
+    head, numbers = path.read_bytes().split(b"ElementDataFile = LOCAL\n")
+    path.unlink()
+    (tmp_path / "projections.raw").write_bytes(b"a header of unknown length" + numbers)
+    path = path.with_suffix(".mhd")
+    path.write_bytes(head + b"HeaderSize = -1\nElementDataFile = projections.raw\n")
+    scan = open_scan(path)
+    assert isinstance(scan, Projections)
+    np.testing.assert_array_equal(scan.data, np.moveaxis(DATA, 0, 1))
+
+
+@pytest.mark.parametrize("named", ["../outside.raw", "LIST", "view_%03d.raw 1 12 1", ".."])
+def test_no_other_file_than_the_one_beside_it_is_read(tmp_path: Path, named: str) -> None:
+    (tmp_path / "scan").mkdir()
+    path = write_scan(tmp_path / "scan")
+    head, numbers = path.read_bytes().split(b"ElementDataFile = LOCAL\n")
+    (tmp_path / "outside.raw").write_bytes(numbers)
+    path.write_bytes(head + f"ElementDataFile = {named}\n".encode())
+    with pytest.raises(ScanError):
+        open_scan(path)
+
+
 def test_parameters_keep_their_last_value(tmp_path: Path) -> None:
     views = [{"GantryAngle": 10.0, "OutOfPlaneAngle": 3.0}, {"GantryAngle": 20.0}, {"Angle": 30.0, "SourceOffsetY": 2}]
     read = read_rtk_geometry(write_rtk_xml(tmp_path / "g.xml", views, 2, **DISTANCES))

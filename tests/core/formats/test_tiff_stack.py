@@ -204,3 +204,36 @@ def test_damage(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -
         content = content[: data.draw(st.integers(0, len(content)))]
     path.write_bytes(content)
     assert opens_or_tells(folder)
+
+
+def test_pictures_that_name_a_file_outside_are_read_by_their_own_pages(tmp_path: Path) -> None:
+    """OME metadata can say that the planes lie in another file."""
+    outside = tmp_path / "outside.tif"
+    tifffile.imwrite(outside, np.moveaxis(DATA, 0, 1).astype(np.float32) + 1)
+    folder = tmp_path / "scan"
+    folder.mkdir()
+    (folder / "geometry.toml").write_text(PARALLEL.replace("view_*", "a") + 'what = "attenuation"\n')
+    text = (
+        '<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:1">'
+        '<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="float" SizeX="96" SizeY="2" SizeZ="40"'
+        ' SizeC="1" SizeT="1"><Channel ID="Channel:0:0" SamplesPerPixel="1"/><TiffData IFD="0" PlaneCount="40">'
+        '<UUID FileName="../outside.tif">urn:uuid:2</UUID></TiffData></Pixels></Image></OME>'
+    )
+    with tifffile.TiffWriter(folder / "a.tif") as file:
+        for view in range(40):
+            plane = DATA[:, view].astype(np.float32)
+            file.write(plane, description=None if view else text, metadata=None, contiguous=False)
+    scan = open_scan(folder)
+    np.testing.assert_allclose(scan.data, DATA, atol=1e-6)
+
+
+def test_a_tile_far_larger_than_its_picture_is_not_unpacked(tmp_path: Path) -> None:
+    (tmp_path / "geometry.toml").write_text(PARALLEL)
+    data = np.zeros((40, 2, 32), np.uint16)
+    tifffile.imwrite(tmp_path / "view_0.tif", data, tile=(16, 32), compression="zlib", photometric="minisblack")
+    with tifffile.TiffFile(tmp_path / "view_0.tif", mode="r+") as file:
+        for page in file.pages:
+            for tag in ("TileWidth", "TileLength"):
+                page.tags[tag].overwrite(2**15)
+    with pytest.raises(ScanError, match="Its tiles have"):
+        open_scan(tmp_path)

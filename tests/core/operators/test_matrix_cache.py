@@ -51,11 +51,13 @@ def test_a_matrix_is_found_again(folder: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_the_last_one_stays_in_memory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matrix_cache, "save", lambda *_: None)
     first = Parallel(GEOMETRY, (12, 16), (1.0, 1.0))
+    kept = first._kept
     monkeypatch.setattr(slicewise, "system_matrix", forbidden)
     again = Parallel(replace(GEOMETRY, angles=GEOMETRY.angles.copy()), (12, 16), (1.0, 1.0), slices=5)
-    assert again._kept is first._kept
+    assert again._kept is kept
+    other = Parallel(replace(GEOMETRY, offset_mm=0.1), (12, 16), (1.0, 1.0))
     with pytest.raises(AssertionError, match="built again"):
-        Parallel(replace(GEOMETRY, offset_mm=0.1), (12, 16), (1.0, 1.0))
+        other.normal(torch.ones(1, 12, 16))
 
 
 def test_whatever_changes_the_matrix_changes_its_name() -> None:

@@ -125,6 +125,7 @@ def test_views_count_by_the_arc_they_stand_for() -> None:
     assert uneven.sum() == pytest.approx(np.pi)
     assert uneven[1] == pytest.approx(0.5)
     assert arc_weights(np.array([1.0])) == pytest.approx(np.pi)
+    assert arc_weights(np.full(5, 1.0)).sum() == pytest.approx(np.pi)
     # A third of half a turn: 20 views of 3 degrees and nothing for the rest.
     np.testing.assert_allclose(arc_weights(evenly_spread(20, np.pi / 3)), np.pi / 60)
 

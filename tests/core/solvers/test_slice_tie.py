@@ -114,3 +114,12 @@ def test_total_variation_of_a_volume_is_lower_along_z() -> None:
         return float(gradient(x, 3, AXES["z"]).abs().sum())
 
     assert roughness(together) < 0.7 * roughness(apart)
+
+
+def test_the_first_step_keeps_the_slopes_of_its_estimate() -> None:
+    """Without a penalty to speak of, the pace of the splitting changes nothing where the estimate fits already."""
+    operator, y = measured()
+    truth = torch.linalg.lstsq(operator.matrix, y.T).solution.T.reshape(operator.domain_shape)
+    tie = SliceTie(4, rho=50.0, lam=1e-9)
+    kept = tie.consistent(operator, operator.adjoint(y), truth, 5.0, 50, 0.0)
+    assert torch.allclose(kept, truth, atol=1e-6)
