@@ -32,7 +32,7 @@ class OpensPaths(click.Group):
 @click.group(cls=OpensPaths, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(core.__version__, prog_name="dds-viewer")
 def cli() -> None:
-    """Raw MRI scans become images you can trust, while you watch. Research use only.
+    """Raw MRI and CT scans become images you can trust, while you watch. Research use only.
 
     Without a command: dds-viewer [PATH] opens the window, with the scan PATH if one is given.
     """

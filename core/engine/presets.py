@@ -30,7 +30,7 @@ BEST_SAMPLES = 4
 GAMMA_OF_RULE = {"constant": ReconSettings.gamma, "noise": 1.0}
 """gamma where the rule is chosen and nothing is said of its weight."""
 
-METHOD_LAM = {"dds": 1e-3, "cg-sense": 3e-3, "l1-wavelet": 2.5e-3, "tv": 1.5e-3}
+METHOD_LAM = {"cg-sense": 3e-3, "l1-wavelet": 2.5e-3, "tv": 1.5e-3}
 """lam where the method is chosen and nothing is said of its weight."""
 
 CT_LAM = {"tv": 4e-4}

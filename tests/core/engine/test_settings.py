@@ -58,7 +58,7 @@ def test_a_cards_own_settings_are_the_default(tiny_prior) -> None:
     assert settings_for(prior=path).nfe == 13
     assert settings_for(prior=path, nfe=4) == ReconSettings(prior=path, nfe=4, t_start=300)
     offered = presets_for(path)
-    assert offered["Sharp"] == {"nfe": 50, "samples": 1, "gamma_rule": "constant"}
+    assert offered["Sharp"] == {"nfe": 50, "samples": 1, "gamma_rule": "constant", "rho": 0.0}
     assert list(offered)[:2] == [f"Recommended for {path}", "Best"]
     assert offered["Best"] == {**offered[f"Recommended for {path}"], "samples": 4}
 
