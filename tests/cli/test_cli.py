@@ -164,7 +164,7 @@ def test_info(dds_viewer, scan_file: Path) -> None:
         ("rerun", "SCAN", "--out", "x.npy"),
         ("prior", "info", "nobody"),
         ("train", "--out", "x"),
-        ("demo", "ct"),
+        ("demo", "pet"),
     ],
 )
 def test_bad_input_is_answered_in_words_and_leaves_nothing(
