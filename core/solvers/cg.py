@@ -40,6 +40,7 @@ def conjugate_gradient(
         step = _ratio(energy, curvature, where=energy > goal)
         x.addcmul_(step.to(x.dtype), direction)
         residual.addcmul_(step.to(x.dtype), image, value=-1)
+        del image  # or it would stay until the next one is made
         new_energy = _energy(residual, joint)
         direction.mul_(_ratio(new_energy, energy, where=step > 0)).add_(residual)
         energy = new_energy
