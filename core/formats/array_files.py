@@ -16,6 +16,7 @@ import numpy.typing as npt
 from core.errors import ScanError
 from core.formats.files import head_of, is_hdf5, require_memory
 from core.formats.hdf5 import open_hdf5
+from core.formats.mat5 import contents_of, variables_of
 
 Array = npt.NDArray[np.generic]
 
@@ -115,12 +116,10 @@ def _npy_header(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
 
 
 def _mat5(path: Path) -> list[Variable]:
-    from scipy import io
-
     def loader(name: str) -> Callable[[], Array]:
-        return lambda: np.asarray(io.loadmat(path, variable_names=[name])[name])
+        return lambda: np.asarray(variables_of(path, (name,))[name])
 
-    return [Variable(name, shape, kind in _MATLAB_NUMBERS, loader(name)) for name, shape, kind in io.whosmat(path)]
+    return [Variable(name, shape, kind in _MATLAB_NUMBERS, loader(name)) for name, shape, kind in contents_of(path)]
 
 
 def _mat73(path: Path) -> list[Variable]:

@@ -6,8 +6,6 @@ first read through in a process of its own; only if that ends well is it opened 
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -18,10 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ScanError
+from core.formats.probe import trouble_of
 
 _PROBE = Path(__file__).with_name("hdf5_probe.py")
-_SECONDS = 60.0
-_BYTES_PER_SECOND = 2e7
 
 
 @contextmanager
@@ -83,25 +80,4 @@ def kept_elsewhere(path: str, changed: int, size: int) -> str:
 @lru_cache(maxsize=64)
 def trouble_with(path: str, changed: int, size: int) -> str:
     """What the HDF5 library says of a file, or "" if it reads through it. changed (ns) and size tell versions apart."""
-    if getattr(sys, "frozen", False) or not sys.executable:
-        return ""
-    try:
-        ended = subprocess.run(
-            [sys.executable, "-I", str(_PROBE), path],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=_SECONDS + size / _BYTES_PER_SECOND,
-            text=True,
-            errors="replace",
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return "reading it does not come to an end"
-    except OSError:
-        return ""
-    if ended.returncode == 0:
-        return ""
-    said = ended.stdout.strip().splitlines()
-    return said[-1][:160] if ended.returncode == 1 and said else "the HDF5 library breaks down on it"
+    return trouble_of(_PROBE, path, size)

@@ -16,6 +16,7 @@ from core.formats.ct_scan import Placing, scan_of
 from core.formats.files import require_memory, sha256_of
 from core.formats.flat_field import Corrected
 from core.formats.hdf5 import open_hdf5
+from core.formats.mat5 import contents_of, variables_of
 from core.geometry import FanBeam, Grid
 from core.projections import Projections
 from core.provenance import Provenance
@@ -34,9 +35,7 @@ def claims(path: Path) -> bool:
     """A MATLAB file with the challenge's struct."""
     kind = kind_of(path)
     if kind == "mat5":
-        from scipy import io
-
-        return any(name in _STRUCTS for name, _, _ in io.whosmat(path))
+        return any(name in _STRUCTS for name, _, _ in contents_of(path))
     if kind == "mat73":
         with open_hdf5(path) as file:
             return any(name in file and "sinogram" in file[name] for name in _STRUCTS)
@@ -90,10 +89,7 @@ def _number(parameter: Values, name: str) -> float:
 
 
 def _mat5(path: Path) -> tuple[Any, Values]:
-    from scipy import io
-
-    require_memory(4.0 * path.stat().st_size, "The scan")
-    held = io.loadmat(path, variable_names=_STRUCTS, struct_as_record=False, squeeze_me=True)
+    held = variables_of(path, _STRUCTS, struct_as_record=False, squeeze_me=True)
     struct = next(held[name] for name in _STRUCTS if name in held)
     parameters = getattr(struct, "parameters", None)
     sinogram = np.atleast_2d(np.asarray(getattr(struct, "sinogram", np.empty(0))))

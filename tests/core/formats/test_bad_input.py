@@ -223,11 +223,19 @@ def test_a_file_that_crashes_the_library_is_told(tmp_path: Path, monkeypatch: py
         open_scan(WRITERS["ismrmrd"](tmp_path))
 
 
+def test_a_matlab_file_that_crashes_its_library_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    crash = tmp_path / "probe.py"
+    crash.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n")
+    monkeypatch.setattr("core.formats.mat5._PROBE", crash)
+    with pytest.raises(ScanError, match="breaks down"):
+        open_scan(WRITERS["mat5"](tmp_path), axes="coil,ky,kx")
+
+
 def test_a_file_that_is_read_without_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stuck = tmp_path / "probe.py"
     stuck.write_text("while True: pass\n")
     monkeypatch.setattr("core.formats.hdf5._PROBE", stuck)
-    monkeypatch.setattr("core.formats.hdf5._SECONDS", 0.5)
+    monkeypatch.setattr("core.formats.probe._SECONDS", 0.5)
     with pytest.raises(ScanError, match="does not come to an end"):
         open_scan(WRITERS["fastmri"](tmp_path))
 

@@ -97,7 +97,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, changes: dict[str, Any], words: 
         open_scan(write_htc(tmp_path / "a.mat", **changes))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damage(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     path = write_htc(tmp_path_factory.mktemp("htc") / "a.mat", SINOGRAM[:3, :5], angles=np.arange(3.0))

@@ -1,0 +1,40 @@
+"""Lets a library read a file in a process of its own first, where a damaged one could take the program down with it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+_SECONDS = 60.0
+_BYTES_PER_SECOND = 2e7
+
+
+def trouble_of(script: Path, path: str, size: int) -> str:
+    """What a script says of a file of so many bytes, "" if it reads through it.
+
+    The script gets the path; it ends with 0 if all is well, and with 1 after a last line that says what is damaged. Any
+    other end is a crash of the library. Where no process can be started, "" too.
+    """
+    if getattr(sys, "frozen", False) or not sys.executable:
+        return ""
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-I", str(script), path],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_SECONDS + size / _BYTES_PER_SECOND,
+            text=True,
+            errors="replace",
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return "reading it does not come to an end"
+    except OSError:
+        return ""
+    if ended.returncode == 0:
+        return ""
+    said = ended.stdout.strip().splitlines()
+    return said[-1][:160] if ended.returncode == 1 and said else "the library that reads it breaks down on it"
