@@ -155,13 +155,15 @@ def available_bytes(device: torch.device) -> int:
     return int(psutil.virtual_memory().available)
 
 
-def refuse_if_too_large(needed: Estimate) -> None:
-    """Raise JobError when a run cannot fit."""
+def refuse_if_too_large(needed: Estimate, slices: int = 1) -> None:
+    """Raise JobError when a run over so many slices cannot fit; it says how many would."""
     if needed.memory_bytes > needed.available_bytes:
+        fit = int(slices * needed.available_bytes / needed.memory_bytes)
+        fewer = f"About {fit} of its {slices} slices would fit at once" if fit else "Make the image smaller"
         raise JobError(
             "This run does not fit into memory.",
             f"It may need {gigabytes(needed.memory_bytes)}, and {gigabytes(needed.available_bytes)} are free.",
-            "Reconstruct fewer slices at once, or close other programs.",
+            f"{fewer}; or close other programs.",
         )
 
 

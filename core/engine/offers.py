@@ -49,9 +49,24 @@ def _(scan: Projections) -> tuple[str, ...]:
     return ("fdk",) if isinstance(scan.geometry, ConeBeam) else ("fbp",)
 
 
+@singledispatch
+def slices_in(scan: Scan) -> int:
+    """How many slices one stack of the image has."""
+    raise TypeError(type(scan))
+
+
+@slices_in.register
+def _(scan: KSpace) -> int:
+    return max(scan.sizes["slice"], scan.sizes["kz"])
+
+
+@slices_in.register
+def _(scan: Projections) -> int:
+    return scan.grid.shape[0]
+
+
 def settings_of(method: str, scan: Scan) -> tuple[str, ...]:
     """The names of the settings that a method uses on a scan."""
-    several = scan.picture_shape[0] > 1 or (isinstance(scan, KSpace) and scan.sizes["slice"] > 1)
     left_out = _CT_ONLY if isinstance(scan, KSpace) else _MRI_ONLY
-    left_out = left_out if several else (*left_out, *_TIES)
+    left_out = left_out if slices_in(scan) > 1 else (*left_out, *_TIES)
     return tuple(name for name in used_by(method) if name not in left_out)

@@ -17,7 +17,7 @@ from core.engine.estimate import estimate, refuse_if_too_large, samples_at_once,
 from core.engine.events import Discarded, Estimate, Event, Failed, Finished, Noted, Paused, Started, Warned
 from core.engine.job import JobSpec
 from core.engine.noise_level import data_weight, noise_level
-from core.engine.offers import methods_for, quick_methods
+from core.engine.offers import methods_for, quick_methods, slices_in
 from core.engine.precision import choose_precision, computing_in
 from core.engine.problem import Problem, prepare
 from core.engine.problem_ct import TomoProblem  # registers how CT is prepared
@@ -129,7 +129,8 @@ class _Run:
             return estimate(scan, slices, device, prior, settings, at_once)
 
         at_once = self.job.samples_at_once or samples_at_once(needed, settings.samples)
-        refuse_if_too_large(needed(at_once))
+        chosen = slices[1] - slices[0] if slices else slices_in(scan)
+        refuse_if_too_large(needed(at_once), chosen)
         return needed(at_once), at_once
 
     def _image(

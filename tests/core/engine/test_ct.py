@@ -239,3 +239,12 @@ def test_slabs_are_solved_as_the_whole_is(make_projections, monkeypatch: pytest.
     whole = finished(job).volume.array
     monkeypatch.setattr("core.engine.problem_ct.SLAB", 2)
     assert far(finished(job).volume.array, whole) < 1e-3
+
+
+def test_what_does_not_fit_is_refused_before_it_starts(make_projections, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.engine.estimate.available_bytes", lambda device: 300_000)
+    scan = make_projections(slices=8, hounsfield=True)
+    failed = last(run(JobSpec(SOURCE, ReconSettings(method="tv", device="cpu"), scan, threads=1)))
+    assert isinstance(failed, Failed)
+    assert "does not fit into memory" in failed.error.what
+    assert "of its 8 slices would fit" in failed.error.try_this
