@@ -8,11 +8,11 @@ from dataclasses import replace
 from functools import partial
 
 from app.bridge.mailbox import Mailbox
-from app.state.kinds import unit_of
 from app.state.picture import Levels, Picture
 from app.state.runs import Run
 from core.engine.events import ClassicalImage, Event, Failed, Finished, Image, Paused, StepDone
 from core.engine.job import JobSpec
+from core.engine.offers import unit_of
 from core.engine.stop import Stop
 from core.errors import JobError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import singledispatch
 
-from core.engine.offers import quick_methods
+from core.engine.offers import quick_methods, slices_in
 from core.projections import Projections
 from core.scan import KSpace, Scan
 
@@ -24,20 +24,8 @@ def modality_of(scan: Scan) -> str:
 
 
 @singledispatch
-def unit_of(scan: Scan) -> str:
-    """The unit of the images that are made of a scan, as in core.scan.Volume."""
-    raise TypeError(type(scan))
-
-
-@singledispatch
 def single_slices(scan: Scan) -> int:
     """How many slices can be reconstructed one by one; 0 where the measurement ties them together."""
-    raise TypeError(type(scan))
-
-
-@singledispatch
-def stack_of(scan: Scan) -> int:
-    """How many slices lie over one another in the images that are made of a scan."""
     raise TypeError(type(scan))
 
 
@@ -51,31 +39,11 @@ def _(scan: Projections) -> str:
     return "CT"
 
 
-@unit_of.register
-def _(scan: KSpace) -> str:
-    return "a.u."
-
-
-@unit_of.register
-def _(scan: Projections) -> str:
-    return "HU" if scan.hounsfield else "1/mm"
-
-
 @single_slices.register
 def _(scan: KSpace) -> int:
-    return stack_of(scan) if scan.every_kz_alike else 0
+    return slices_in(scan) if scan.every_kz_alike else 0
 
 
 @single_slices.register
 def _(scan: Projections) -> int:
-    return 0 if scan.is_volume else stack_of(scan)
-
-
-@stack_of.register
-def _(scan: KSpace) -> int:
-    return scan.sizes["kz"] if scan.is_3d else scan.sizes["slice"]
-
-
-@stack_of.register
-def _(scan: Projections) -> int:
-    return scan.picture_shape[0]
+    return 0 if scan.is_volume else slices_in(scan)

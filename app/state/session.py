@@ -9,7 +9,7 @@ from psygnal import Signal
 
 from app.state.choice import Choice
 from app.state.display import Display
-from app.state.kinds import on_the_way, stack_of, unit_of
+from app.state.kinds import on_the_way
 from app.state.measured import Measured
 from app.state.naming import undersampling_words
 from app.state.notice import Notice
@@ -19,6 +19,7 @@ from app.state.runs import Run, Runs, Shown
 from app.state.shelf import Shelf
 from app.state.simulation import Simulation
 from core.engine.job import ScanSource
+from core.engine.offers import slices_in, unit_of
 from core.formats.axes import AxesGuess
 from core.orientation import Affine
 from core.scan import Scan
@@ -73,7 +74,7 @@ class OpenScan:
     @property
     def stack(self) -> int:
         """How many slices lie over one another."""
-        return stack_of(self.scan)
+        return slices_in(self.scan)
 
     @property
     def is_thick(self) -> bool:

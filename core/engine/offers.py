@@ -57,12 +57,28 @@ def slices_in(scan: Scan) -> int:
 
 @slices_in.register
 def _(scan: KSpace) -> int:
-    return max(scan.sizes["slice"], scan.sizes["kz"])
+    return scan.sizes["kz"] if scan.is_3d else scan.sizes["slice"]
 
 
 @slices_in.register
 def _(scan: Projections) -> int:
     return scan.grid.shape[0]
+
+
+@singledispatch
+def unit_of(scan: Scan) -> str:
+    """The unit of the image of a scan, as in core.scan.Volume."""
+    raise TypeError(type(scan))
+
+
+@unit_of.register
+def _(scan: KSpace) -> str:
+    return "a.u."
+
+
+@unit_of.register
+def _(scan: Projections) -> str:
+    return "HU" if scan.hounsfield else "1/mm"
 
 
 def settings_of(method: str, scan: Scan) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from torch import Tensor
 from core.engine.events import Progress
 from core.engine.problem import Coding, Watch, prepare
 from core.engine.ray_weights import statistical_weights, without_holes
+from core.engine.scan_source import resized
 from core.engine.settings import LAST_TIMESTEP, ReconSettings
 from core.engine.stop import Stop
 from core.errors import JobError, ScanError
@@ -265,8 +266,6 @@ def some_slices(scan: Projections, slices: tuple[int, int] | None) -> Projection
 
 def bright_unit(scan: Projections) -> float:
     """The attenuation in 1/mm that stands for water where HU are not known, from a coarse image of the scan."""
-    from core.engine.scan_source import resized
-
     coarse = resized(scan, min(max(*scan.grid.shape[1:], 8), 128))
     if not scan.is_volume:
         densest = int(scan.data.sum(axis=(1, 2), dtype=np.float64).argmax())

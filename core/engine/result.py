@@ -13,6 +13,7 @@ from torch import Tensor
 
 from core.engine.events import Finished, Image
 from core.engine.job import JobSpec
+from core.engine.offers import unit_of
 from core.engine.problem import Problem, residual
 from core.engine.run_card import make_card
 from core.orientation import Affine
@@ -80,17 +81,6 @@ def summary_of_spread(image: Image, spread: npt.NDArray[np.float32]) -> dict[str
     inside = magnitude > _FOREGROUND * bright
     median = float(np.median(spread[inside])) if inside.any() else 0.0
     return {"median": median, "relative": median / bright if bright else 0.0}
-
-
-@singledispatch
-def unit_of(scan: Scan) -> str:
-    """The unit of the image of a scan, as in core.scan.Volume."""
-    return "a.u."
-
-
-@unit_of.register
-def _(scan: Projections) -> str:
-    return "HU" if scan.hounsfield else "1/mm"
 
 
 @singledispatch

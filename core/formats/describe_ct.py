@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from core.formats.card import UNKNOWN, Card, millimetres, orientation_of
 from core.geometry import ConeBeam, FanBeam, Geometry
-from core.orientation import letter
 from core.projections import Projections
 
-UNKNOWN = "unknown"
 
-
-@dataclass(frozen=True)
-class ProjectionsInfo:
+@dataclass(frozen=True, kw_only=True)
+class ProjectionsInfo(Card):
     """The card of a CT scan.
 
     name: of the file, without its folder. arc_degrees: from the first to the last view. detector: (rows, columns).
@@ -43,22 +39,6 @@ class ProjectionsInfo:
     photons: float | None
     hounsfield: bool
     valid_share: float
-    simulated: bool
-    undersampled: str
-    orientation: str
-    vendor: str
-    contrast: str
-    anatomy: str
-    done: tuple[str, ...]
-    not_understood: tuple[str, ...]
-    identifiers: dict[str, str] = field(default_factory=dict, repr=False)
-
-    def to_dict(self, identifiers: bool = False) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        values = dataclasses.asdict(self)
-        if not identifiers:
-            del values["identifiers"]
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
     def lines(self, identifiers: bool = False) -> list[tuple[str, str]]:
         """(label, value) pairs in the order to show them; what is done and not understood takes a pair each."""
@@ -75,23 +55,15 @@ class ProjectionsInfo:
         rows += [("Distances", _distances(self.distances_mm))] if self.distances_mm else []
         rows += [
             ("Image", f"{x} x {y}" + (f" x {z}" if z > 1 else "")),
-            ("Voxel size", _millimetres(self.voxel_mm)),
-            ("Field of view", _millimetres(tuple(size))),
+            ("Voxel size", millimetres(self.voxel_mm)),
+            ("Field of view", millimetres(tuple(size))),
             ("Photons", f"{self.photons:.3g} a ray" if self.photons else UNKNOWN),
             ("Units", "HU" if self.hounsfield else "1/mm"),
             ("Orientation", self.orientation),
             ("Vendor", self.vendor or UNKNOWN),
         ]
         rows += [("Trusted", f"{self.valid_share:.2%} of the measurements")] if self.valid_share < 1 else []
-        rows += [("Contrast", self.contrast)] if self.contrast else []
-        rows += [("Anatomy", self.anatomy)] if self.anatomy else []
-        rows += [("Simulated", "yes: no scanner made this")] if self.simulated else []
-        rows += [("Undersampled", f"on purpose: {self.undersampled}")] if self.undersampled else []
-        rows += [("Done", sentence) for sentence in self.done]
-        rows += [("Not understood", sentence) for sentence in self.not_understood]
-        if identifiers:
-            rows += sorted(self.identifiers.items())
-        return rows
+        return rows + self.last_lines(identifiers)
 
 
 def describe_projections(scan: Projections) -> ProjectionsInfo:
@@ -117,7 +89,7 @@ def describe_projections(scan: Projections) -> ProjectionsInfo:
         valid_share=1.0 if scan.valid is None else float(scan.valid.mean()),
         simulated=scan.simulated,
         undersampled=scan.undersampled,
-        orientation=_orientation(scan),
+        orientation=orientation_of(scan.picture_affine),
         vendor=told.vendor,
         contrast=scan.contrast,
         anatomy=scan.anatomy,
@@ -144,11 +116,6 @@ def _geometry(geometry: Geometry) -> Told:
     return "parallel beam", (None, geometry.pitch_mm), axis, None
 
 
-def _orientation(scan: Projections) -> str:
-    affine = scan.picture_affine
-    return UNKNOWN if affine is None else " ".join(letter(affine[:3, i]) for i in range(3))
-
-
 def _detector(info: ProjectionsInfo) -> str:
     rows, columns = info.detector
     row, column = info.pitch_mm
@@ -158,7 +125,3 @@ def _detector(info: ProjectionsInfo) -> str:
 
 def _distances(distances: tuple[float, float]) -> str:
     return f"source {distances[0]:.4g} mm and detector {distances[1]:.4g} mm from the axis"
-
-
-def _millimetres(size: tuple[float, ...]) -> str:
-    return " x ".join(f"{n:.4g}" for n in size) + " mm"

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from core.formats.acs import measure_acs
-from core.orientation import letter
+from core.formats.card import UNKNOWN, Card, millimetres, orientation_of
 from core.scan import KSPACE_AXES, KSpace
 
-UNKNOWN = "unknown"
 
-
-@dataclass(frozen=True)
-class KSpaceInfo:
+@dataclass(frozen=True, kw_only=True)
+class KSpaceInfo(Card):
     """The card of an MRI scan.
 
     name: of the file, without its folder. matrix and field_of_view_mm: (x, y, z). axes: lengths by name.
@@ -39,26 +35,10 @@ class KSpaceInfo:
     acs_measured_apart: bool
     axes: dict[str, int]
     averages: int
-    vendor: str
     sequence: str
     field_strength_t: float | None
     whitened: bool
     noise_std: float | None
-    simulated: bool
-    undersampled: str
-    orientation: str
-    contrast: str
-    anatomy: str
-    done: tuple[str, ...]
-    not_understood: tuple[str, ...]
-    identifiers: dict[str, str] = field(default_factory=dict, repr=False)
-
-    def to_dict(self, identifiers: bool = False) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        values = dataclasses.asdict(self)
-        if not identifiers:
-            del values["identifiers"]
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
     def lines(self, identifiers: bool = False) -> list[tuple[str, str]]:
         """(label, value) pairs in the order to show them; what is done and not understood takes a pair each."""
@@ -67,7 +47,7 @@ class KSpaceInfo:
             ("File", self.name),
             ("Format", self.format),
             ("Matrix", f"{x} x {y}" + (f" x {z}" if z > 1 else "")),
-            ("Field of view", _millimetres(self.field_of_view_mm)),
+            ("Field of view", millimetres(self.field_of_view_mm)),
             ("Coils", str(self.coils)),
             ("Axes", ", ".join(f"{name} {n}" for name, n in self.axes.items())),
             ("Acceleration", _acceleration(self)),
@@ -80,15 +60,7 @@ class KSpaceInfo:
             ("Whitened", "yes" if self.whitened else "no"),
             ("Noise", f"{self.noise_std:.3g} per real and imaginary part" if self.noise_std else UNKNOWN),
         ]
-        rows += [("Contrast", self.contrast)] if self.contrast else []
-        rows += [("Anatomy", self.anatomy)] if self.anatomy else []
-        rows += [("Simulated", "yes: no scanner made this")] if self.simulated else []
-        rows += [("Undersampled", f"on purpose: {self.undersampled}")] if self.undersampled else []
-        rows += [("Done", sentence) for sentence in self.done]
-        rows += [("Not understood", sentence) for sentence in self.not_understood]
-        if identifiers:
-            rows += sorted(self.identifiers.items())
-        return rows
+        return rows + self.last_lines(identifiers)
 
 
 def describe_kspace(scan: KSpace) -> KSpaceInfo:
@@ -118,7 +90,7 @@ def describe_kspace(scan: KSpace) -> KSpaceInfo:
         noise_std=scan.noise_std,
         simulated=scan.simulated,
         undersampled=scan.undersampled,
-        orientation=_orientation(scan),
+        orientation=orientation_of(scan.affine),
         contrast=scan.contrast,
         anatomy=scan.anatomy,
         done=told.done,
@@ -137,16 +109,6 @@ def _with_calibration(scan: KSpace) -> float | None:
     z, y = nz // 2 - cz // 2, ny // 2 - cy // 2
     lines[..., z : z + cz, y : y + cy] = True
     return float(lines.size / lines.sum())
-
-
-def _orientation(scan: KSpace) -> str:
-    if scan.affine is None:
-        return UNKNOWN
-    return " ".join(letter(scan.affine[:3, i]) for i in range(3))
-
-
-def _millimetres(size: tuple[float, float, float] | None) -> str:
-    return UNKNOWN if size is None else " x ".join(f"{n:.4g}" for n in size) + " mm"
 
 
 def _acceleration(info: KSpaceInfo) -> str:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, cast
 
 from core.errors import ScanError
 from core.formats.axes import DOMAINS, AxesGuess, names_views
 from core.formats.files import check_readable
+from core.formats.in_words import in_words
 from core.projections import Projections, require_signal
 from core.scan import Scan
 
@@ -47,7 +45,7 @@ def open_scan(path: str | Path, *, axes: str = "", domain: str = "kspace") -> Sc
     Raises ScanError, and nothing else.
     """
     path = Path(path)
-    with _only_scan_errors(path):
+    with in_words(path):
         if domain not in DOMAINS:
             raise ScanError(f"There is no domain {domain!r}.", "", f"Use {' or '.join(DOMAINS)}.")
         reader, path = _reader_of(path, axes)
@@ -67,7 +65,7 @@ def guess_axes(path: str | Path) -> AxesGuess:
     from core.formats import arrays
 
     path = Path(path)
-    with _only_scan_errors(path):
+    with in_words(path):
         _check_array(path)
         return arrays.guess(path)
 
@@ -77,7 +75,7 @@ def guess_all_axes(path: str | Path) -> tuple[AxesGuess, ...]:
     from core.formats import arrays
 
     path = Path(path)
-    with _only_scan_errors(path):
+    with in_words(path):
         _check_array(path)
         return arrays.guess_all(path)
 
@@ -118,42 +116,6 @@ def _for_named_views(reader: Reader, axes: str) -> Reader:
 
 def _module(name: str) -> Reader:
     return cast(Reader, importlib.import_module(f"core.formats.{name}"))
-
-
-@contextmanager
-def _only_scan_errors(path: Path) -> Iterator[None]:
-    """Let ScanError through and turn everything else into one; silence the libraries' warnings."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except ScanError:
-        raise
-    except MemoryError as error:
-        raise ScanError(
-            f"{path.name} does not fit into memory.", "", "Close other programs, or use a machine with more memory."
-        ) from error
-    except PermissionError as error:
-        raise ScanError(
-            f"{path.name} may not be read.", "The system refuses access to it.", "Change the file's permissions."
-        ) from error
-    except RecursionError as error:
-        raise _damaged(path, "its structure is nested without end") from error
-    except Exception as error:
-        raise _damaged(path, f"{type(error).__name__}: {error}") from error
-
-
-def _damaged(path: Path, detail: str) -> ScanError:
-    return ScanError(
-        f"{path.name} cannot be read.",
-        f"It seems to be damaged or incomplete ({_shorten(detail)}).",
-        "Copy or export it again from its source.",
-    )
-
-
-def _shorten(text: str, longest: int = 160) -> str:
-    words = " ".join(text.split())
-    return words if len(words) <= longest else words[: longest - 1] + "…"
 
 
 def _note(scan: Scan, sentence: str) -> Scan:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -150,23 +147,3 @@ def as_viewed(found: Opened) -> Opened:
         affine[:3, axis] = -step
     turned = replace(volume, array=np.ascontiguousarray(array), affine=affine)
     return replace(found, volume=turned, notes=tuple(notes))
-
-
-@contextmanager
-def in_words(path: Path) -> Iterator[None]:
-    """Let ScanError through and turn everything else into one; silence the libraries' warnings."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except ScanError:
-        raise
-    except MemoryError as error:
-        raise ScanError(f"{path.name} does not fit into memory.", "", "Use a machine with more memory.") from error
-    except PermissionError as error:
-        raise ScanError(f"{path.name} may not be read.", "", "Change the file's permissions.") from error
-    except Exception as error:
-        said = " ".join(f"{type(error).__name__}: {error}".split())[:160]
-        raise ScanError(
-            f"{path.name} cannot be read.", f"It seems to be damaged or incomplete ({said}).", "Copy it again."
-        ) from error

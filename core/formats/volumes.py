@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from core.errors import ScanError
-from core.formats.volume_parts import Opened, as_viewed, in_words
+from core.formats.in_words import in_words
+from core.formats.volume_parts import Opened, as_viewed
 
 _READERS = ("volume_dicom", "volume_nifti", "volume_nrrd", "volume_arrays")
 

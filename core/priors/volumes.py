@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from core.errors import ScanError
 from core.formats import open_scan, volume_dicom
-from core.formats.volume_parts import Opened, checked, in_words
+from core.formats.in_words import in_words
+from core.formats.volume_parts import Opened, checked
 from core.formats.volumes import reader_of
 from core.scan import KSpace
 

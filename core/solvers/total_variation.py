@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from core.operators.linear import LinearOperator
+from core.operators.linear import LinearOperator, in_place
 from core.solvers.baselines import cg_sense
 from core.solvers.cg import conjugate_gradient
-from core.solvers.differences import AXES, gradient, gradient_adjoint, shrink
+from core.solvers.differences import AXES, add_smoothing_, gradient, gradient_adjoint, shrink
 
 ITERATIONS = 60
 CG_STEPS = 4
@@ -68,8 +68,7 @@ def iterates(
     floor, floor_dual = (x, torch.zeros_like(x)) if lowest is not None else (None, None)
 
     def normal(v: Tensor) -> Tensor:
-        smoothed = gradient_adjoint(gradient(v, slices, axes), slices, axes).mul_(penalty)
-        return smoothed.add_(operator.normal(v)).add_(v, alpha=bound)
+        return add_smoothing_(in_place(operator.normal(v), v), v, slices, axes, penalty).add_(v, alpha=bound)
 
     for _ in range(iterations):
         target = gradient_adjoint(split - dual, slices, axes).mul_(penalty).add_(backprojection)
