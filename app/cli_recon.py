@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from core.engine.events import Finished
     from core.engine.job import JobSpec
     from core.engine.stop import Stop
+    from core.scan import Scan, Volume
 
 INTERRUPTED = 130
 REPORTED = (
@@ -30,10 +31,11 @@ REPORTED = (
 OUT = click.option(
     "--out",
     required=True,
-    help="File to write: .npy (MRI: complex; CT: float32 (z, y, x) in 1/mm, or HU with --hu), .nii, .nii.gz or .png.",
+    help="File to write: .npy (MRI: complex; CT: float32 (z, y, x) in 1/mm, or HU with --hu), .nii, .nii.gz, .nrrd or "
+    ".png; or .dcm, a folder with a DICOM series (CT: in HU).",
 )
 HU = click.option("--hu", is_flag=True, help="Write CT in Hounsfield units, not 1/mm.")
-SPREAD = click.option("--spread", type=Path, help="File for the spread of the samples: .npy, .nii, .nii.gz or .png.")
+SPREAD = click.option("--spread", type=Path, help="File for the spread of the samples, in the same formats.")
 STEPS_FORMAT = "{desc} |{bar:24}| step {n_fmt} of {total_fmt}, {remaining} left{postfix}"
 
 
@@ -140,11 +142,12 @@ def kept_views(views: int | None, keep_views: str | None, arc: str | None) -> st
 def rerun(card: str, out: str, spread: Path | None, hu: bool) -> None:
     """Make the image of the run card CARD again."""
     from core.engine.run_card import differences, job_from_card, read_run_card
+    from core.engine.scan_source import load_scan
 
     before = read_run_card(Path(card))
     job, outputs = job_from_card(before), Outputs(Path(out), None, spread, hu)
     outputs.check(job.settings.method, job.settings.samples)
-    finished = run_to_file(job, outputs)
+    finished = run_to_file(dataclasses.replace(job, scan=load_scan(job)), outputs)
     for change in differences(before, finished.card):
         click.echo(f"Note: {change}. The image may differ from the first one.", err=True)
 
@@ -160,27 +163,39 @@ class Outputs:
 
     def check(self, method: str, samples: int) -> None:
         """Raise before anything is computed for nothing."""
-        from core.export import ExportError, writer_for
+        from core.export import DICOM, ExportError, ending_of
+        from core.export.dicom_series import check_own
 
         for pictured in (self.image, self.spread):
             if pictured is not None:
-                writer_for(pictured)
+                ending_of(pictured)
+        if ending_of(self.image) == DICOM:
+            check_own(self.image)
         for target in (self.image, self.report, self.spread):
             if target is not None and not target.parent.is_dir():
                 raise ScanError(f"The folder {target.parent} does not exist.", "", "Make it, or choose another.")
         if self.spread is not None and (method != "dds" or samples < 2):
             raise ExportError("There will be no spread to write.", "It takes several samples.", "Add --samples 4.")
 
-    def write(self, finished: Finished) -> None:
+    def write(self, finished: Finished, scan: Scan | None) -> None:
+        """scan: that the image was made of; DICOM files tell more of it."""
         from core.export import save, save_spread
-        from core.export.units import in_unit
+        from core.export.dicom_about import about_scan
 
-        volume = in_unit(finished.volume, hounsfield=self.hounsfield)
-        save(volume, self.image)
+        about = None if scan is None else about_scan(scan, finished.volume)
+        save(self._in_unit(finished.volume, self.image), self.image, about)
         if self.spread is not None:
-            save_spread(volume, self.spread)
+            save_spread(self._in_unit(finished.volume, self.spread), self.spread, about)
         if self.report is not None:
             write_report(finished, self.report)
+
+    def _in_unit(self, volume: Volume, path: Path) -> Volume:
+        """CT in 1/mm unless HU are asked for; in DICOM, whose readers expect HU, in HU where the scan has them."""
+        from core.export import DICOM, ending_of
+        from core.export.units import in_unit
+
+        expected = ending_of(path) == DICOM and volume.unit == "HU"
+        return in_unit(volume, hounsfield=self.hounsfield or expected)
 
 
 def run_to_file(job: JobSpec, outputs: Outputs) -> Finished:
@@ -193,7 +208,7 @@ def run_to_file(job: JobSpec, outputs: Outputs) -> Finished:
     if finished is None:
         click.echo("Interrupted. Nothing was written.", err=True)
         sys.exit(INTERRUPTED)
-    outputs.write(finished)
+    outputs.write(finished, job.scan)
     outcome = finished.card["outcome"]
     quality = "".join(f", {k} {v:.4g}" for k, v in finished.metrics.items() if k != "data_range")
     told = f"residual {outcome['residual']:.4g}, {outcome['seconds']:.1f} s{quality}"

@@ -11,6 +11,7 @@ import torch
 from torch.nn.functional import interpolate
 
 from core.errors import JobError
+from core.formats.volume_parts import is_even
 from core.orientation import Affine
 from core.scan import Volume
 
@@ -21,11 +22,12 @@ _SHEARED = 1e-3
 
 
 def cut_slices(volume: Volume, slices: tuple[int, int] | None) -> Volume:
-    """The slices first to end, counted from 0. Raises JobError where there are none."""
+    """The slices first to end, counted from 0, as float32 or complex64. Raises JobError where there are none, and for a
+    volume from which nothing can be simulated: its voxels are all equal, or some have no number."""
     count = len(volume.array)
-    if slices is None:
-        return volume
-    first, end = slices
+    if is_even(volume.array):
+        raise JobError("There is nothing to scan in this volume.", "All its voxels are equal.", "Choose another one.")
+    first, end = slices or (0, count)
     if not 0 <= first < end <= count:
         raise JobError(
             f"There are no slices {first}:{end}.", f"The volume has {count} of them.", f"Choose within 0:{count}."
@@ -33,7 +35,13 @@ def cut_slices(volume: Volume, slices: tuple[int, int] | None) -> Volume:
     affine = None if volume.affine is None else volume.affine.copy()
     if affine is not None:
         affine[:3, 3] += first * affine[:3, 2]
-    return replace(volume, array=volume.array[first:end], affine=affine, slices=end - first)
+    kind = np.complex64 if np.iscomplexobj(volume.array) else np.float32
+    array = volume.array[first:end].astype(kind, copy=False)
+    if not np.isfinite(array).all():
+        raise JobError(
+            "A scan cannot be simulated from this volume.", "Some of its voxels have no number (NaN).", "Mend it first."
+        )
+    return replace(volume, array=array, affine=affine, slices=end - first)
 
 
 def check_size(size: int | None) -> None:

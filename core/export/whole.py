@@ -1,9 +1,10 @@
-"""Files that are written whole or not at all."""
+"""Files and folders that are written whole or not at all."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,12 +18,41 @@ def write_whole(path: Path, ending: str, write: Callable[[Path], None]) -> None:
     part = Path(name)
     try:
         write(part)
-        umask = os.umask(0)
-        os.umask(umask)
-        part.chmod(0o666 & ~umask)
+        part.chmod(_allowed(0o666))
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def write_whole_folder(path: Path, write: Callable[[Path], None]) -> None:
+    """Call write(part) with an empty folder beside `path`, then put it in place; on any error it is gone.
+
+    A folder that is there already is replaced: the caller has asked whose it is. It comes back when the new one cannot
+    take its place.
+    """
+    part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name[:40]}."))
+    old = part.with_name(part.name + ".old")
+    try:
+        write(part)
+        part.chmod(_allowed(0o777))
+        if path.exists():
+            os.replace(path, old)
+        try:
+            os.replace(part, path)
+        except BaseException:
+            if old.exists():
+                old.rename(path)
+            raise
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    # Only now: until here it may be the one copy that there is.
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _allowed(mode: int) -> int:
+    umask = os.umask(0)
+    os.umask(umask)
+    return mode & ~umask
 
 
 def write_json(values: dict[str, Any], path: Path) -> None:

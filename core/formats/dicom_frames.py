@@ -17,6 +17,10 @@ from core.errors import ScanError
 Vector = npt.NDArray[np.float64]
 
 _LARGEST_SIDE = 2**16
+_DEFLATE = 1100
+"""No deflated data set grows by more when it is unpacked (zlib: 1032)."""
+_RLE = "1.2.840.10008.1.2.5"
+"""RLE is unpacked by pydicom itself, without a library that could crash."""
 _GROUPS = {
     "ImagePositionPatient": "PlanePositionSequence",
     "ImageOrientationPatient": "PlaneOrientationSequence",
@@ -25,14 +29,34 @@ _GROUPS = {
     "SpacingBetweenSlices": "PixelMeasuresSequence",
     "RescaleSlope": "PixelValueTransformationSequence",
     "RescaleIntercept": "PixelValueTransformationSequence",
+    "RescaleType": "PixelValueTransformationSequence",
 }
 """The functional group in which a multi-frame image keeps each (PS3.3 C.7.6.16.2)."""
 
 _TAGS = [
     *("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "Modality", "BodyPartExamined", "AcquisitionContrast"),
-    *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "BitsAllocated", "PixelPaddingValue", "InstanceNumber"),
+    *(
+        "PhotometricInterpretation",
+        "Rows",
+        "Columns",
+        "NumberOfFrames",
+        "SamplesPerPixel",
+        "BitsAllocated",
+        "PixelPaddingValue",
+        "InstanceNumber",
+    ),
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", *_GROUPS),
 ]
+
+
+DARK = "MONOCHROME1"
+"""Small numbers are meant to be bright (PS3.3 C.7.6.3.1.2)."""
+COLOUR = "colour"
+_LOOKS = {
+    "MONOCHROME1": DARK,
+    "MONOCHROME2": "MONOCHROME2",
+    **dict.fromkeys(("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "PALETTE COLOR"), COLOUR),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +65,10 @@ class Frame:
 
     series: what it may be stacked with. number: of the frame in its file, from 0. shape: (rows, columns). position:
     LPS mm of the first pixel, row, column: unit vectors of growing column and row index; None where the file does not
-    tell them. spacing_mm: (between rows, between columns). thickness_mm: distance to the next slice as announced, 0
-    if unknown. padding: the stored number that stands for no measurement.
+    tell them. spacing_mm: (between rows, between columns). apart_mm: distance to the next slice as announced, and
+    thickness_mm: of the slice, 0 if unknown. padding: the stored number that stands for no measurement. look: what the
+    stored numbers mean, MONOCHROME2, DARK or COLOUR. packed: compressed by a codec that is not to be trusted with
+    damaged data. counts: RescaleType, such as "hu", or "" where the file leaves it out.
     """
 
     file: Path
@@ -56,12 +82,16 @@ class Frame:
     column: Vector | None
     spacing_mm: tuple[float, float]
     spacing_known: bool
+    apart_mm: float
     thickness_mm: float
     slope: float
     intercept: float
     padding: int | None
     anatomy: str
     contrast: str
+    look: str
+    packed: bool
+    counts: str = ""
 
 
 def frames_of(file: Path) -> list[Frame]:
@@ -100,16 +130,29 @@ def _frames(file: Path, header: Any) -> Iterator[Frame]:
 
 
 def _check_size(file: Path, header: Any, count: int) -> None:
-    """Raise ScanError for a colour picture, and for more pixels than the file can hold."""
+    """Raise ScanError for more pixels than the file can hold."""
     rows, columns, bits = int(header.Rows), int(header.Columns), int(header.get("BitsAllocated") or 8)
-    if int(header.get("SamplesPerPixel") or 1) != 1:
-        raise ScanError(f"{file.name} is a colour picture.", "It holds no measured values.", "Choose the slices.")
     held = file.stat().st_size
     packed = header.file_meta.get("TransferSyntaxUID")
-    needed = count if packed is not None and packed.is_compressed else count * rows * columns * bits / 8
+    needed = count * rows * columns * bits / 8
+    if packed is not None and (packed.is_compressed or packed.is_deflated):
+        needed = count if packed.is_compressed else needed / _DEFLATE
     sides = 0 < rows <= _LARGEST_SIDE and 0 < columns <= _LARGEST_SIDE
     if not sides or count < 1 or needed > held:
         raise _damaged(file, f"it announces {count} x {rows} x {columns} pixels and holds {held} bytes")
+
+
+def _look(file: Path, header: Any) -> str:
+    """What the stored numbers mean. Raises ScanError where that is not known."""
+    name = str(header.get("PhotometricInterpretation") or "MONOCHROME2")
+    look, samples = _LOOKS.get(name), int(header.get("SamplesPerPixel") or 1)
+    if look is None or samples != (3 if look == COLOUR and name != "PALETTE COLOR" else 1):
+        raise ScanError(
+            f"The pixels of {file.name} cannot be read.",
+            f"It says that {samples} numbers for each pixel mean {name[:40]}.",
+            "Export the series in shades of grey.",
+        )
+    return look
 
 
 def _frame(file: Path, header: Any, number: int, places: tuple[Any, ...]) -> Frame:
@@ -117,15 +160,18 @@ def _frame(file: Path, header: Any, number: int, places: tuple[Any, ...]) -> Fra
     direction = _numbers(_told(places, "ImageOrientationPatient"), 6)
     row, column = (None, None) if direction is None else _directions(direction)
     spacing = _numbers(_told((*places, header), "PixelSpacing"), 2)
-    known = spacing is not None and bool((spacing > 0).all())
-    y, x = (float(spacing[0]), float(spacing[1])) if spacing is not None and known else (1.0, 1.0)
-    apart = [_number(_told((*places, header), name), 0.0) for name in ("SpacingBetweenSlices", "SliceThickness")]
+    known = spacing is not None and bool((spacing != 0).all())
+    y, x = (abs(float(spacing[0])), abs(float(spacing[1]))) if spacing is not None and known else (1.0, 1.0)
+    apart, thick = (
+        abs(_number(_told((*places, header), name), 0.0)) for name in ("SpacingBetweenSlices", "SliceThickness")
+    )
+    look, syntax = _look(file, header), header.file_meta.get("TransferSyntaxUID")
     shape = int(header.Rows), int(header.Columns)
     facing = None if row is None or column is None else tuple(np.round(np.concatenate((row, column)), 2) + 0.0)
     padding = header.get("PixelPaddingValue")
     return Frame(
         file,
-        (_series_key(header), *shape, facing),
+        (_series_key(header), *shape, facing, look),
         number,
         shape,
         str(header.get("Modality") or ""),
@@ -135,12 +181,16 @@ def _frame(file: Path, header: Any, number: int, places: tuple[Any, ...]) -> Fra
         column,
         (y, x),
         known,
-        next((abs(value) for value in apart if value), 0.0),
+        apart,
+        thick,
         _number(_told((*places, header), "RescaleSlope"), 1.0),
         _number(_told((*places, header), "RescaleIntercept"), 0.0),
         padding if isinstance(padding, int) else None,
         _words(header.get("BodyPartExamined")),
         _words(header.get("AcquisitionContrast")),
+        look,
+        syntax is not None and syntax.is_compressed and syntax != _RLE,
+        _words(_told((*places, header), "RescaleType")),
     )
 
 

@@ -40,7 +40,9 @@ def stacked(frames: list[Frame]) -> Stack:
     placed = [frame.position for frame in by_number if frame.position is not None]
     if first.row is None or first.column is None or len(placed) < len(by_number):
         notes.append("The file does not tell where the patient lies; slices are in the order of their numbers.")
-        return Stack(by_number, None, _thickness(first, notes), notes)
+        if not first.spacing_known:
+            notes.append("The size of the pixels is not told; 1 mm was taken.")
+        return Stack(by_number, None, _thickness(first, len(by_number), notes), notes)
     normal = np.cross(first.row, first.column)
     along = np.stack(placed) @ normal
     order = _one_each(np.argsort(along, kind="stable"), along, notes)
@@ -72,7 +74,7 @@ def _one_each(order: npt.NDArray[np.intp], along: Vectors, notes: list[str]) -> 
 def _step(positions: Vectors, normal: Vectors, first: Frame, notes: list[str]) -> Vectors:
     """The mean step from slice to slice (3,), mm."""
     if len(positions) == 1:
-        return normal * _thickness(first, notes)
+        return normal * _thickness(first, 1, notes)
     step: Vectors = (positions[-1] - positions[0]) / (len(positions) - 1)
     gaps = np.diff(positions @ normal)
     off = np.linalg.norm(positions - positions[0] - np.arange(len(positions))[:, None] * step, axis=1).max()
@@ -98,10 +100,12 @@ def _uneven(gaps: Vectors, usual: float, off: float) -> str:
     return f"{what}; the mean distance is used, and slices are up to {off:.1f} mm off their place."
 
 
-def _thickness(frame: Frame, notes: list[str]) -> float:
-    if not frame.thickness_mm:
+def _thickness(frame: Frame, count: int, notes: list[str]) -> float:
+    """mm from slice to slice where their positions do not tell it; of one slice, its thickness."""
+    told = (frame.thickness_mm, frame.apart_mm) if count == 1 else (frame.apart_mm, frame.thickness_mm)
+    if not any(told):
         notes.append("The thickness of the slices is not told; 1 mm was taken.")
-    return frame.thickness_mm or 1.0
+    return told[0] or told[1] or 1.0
 
 
 def _slices(count: int, one: str, more: str) -> str:

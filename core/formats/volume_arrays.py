@@ -8,7 +8,7 @@ import numpy as np
 
 from core.errors import ScanError
 from core.formats.array_files import kind_of, loaded, variables
-from core.formats.volume_parts import Opened, opened
+from core.formats.volume_parts import Opened, Tell, opened
 
 STORED_AS_VIEWED = True
 
@@ -18,7 +18,7 @@ def claims(path: Path) -> bool:
     return path.is_file() and (path.name.lower().endswith((".npy", ".npz")) or kind_of(path) in ("npy", "npz"))
 
 
-def read(path: Path) -> Opened:
+def read(path: Path, tell: Tell | None = None) -> Opened:
     """The volume; of several arrays the first that holds numbers. Nothing is ever unpickled. Raises ScanError."""
     if kind_of(path) not in ("npy", "npz"):
         raise ScanError(f"{path.name} is no NumPy file.", "Its first bytes are others.", "Copy it again.")
@@ -29,5 +29,7 @@ def read(path: Path) -> Opened:
     notes = ["The file tells no voxel size; 1 mm was taken."]
     if len(usable) > 1:
         notes.append(f"The file holds {len(usable)} arrays; the first, {usable[0].name}, was read.")
-    array = np.array(loaded(usable[0]))
+    array = loaded(usable[0])
+    # A file that is only mapped into memory could change under the image.
+    array = array.copy() if isinstance(array, np.memmap) and array.dtype.isnative else array
     return opened(array, path, "NumPy array", None, (1.0, 1.0, 1.0), notes=notes)

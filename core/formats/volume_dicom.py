@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core.errors import ScanError
-from core.formats.dicom_frames import Frame, frames_of
+from core.formats.dicom_about import Windows, description_of, header_of, identity_of, windows_of
+from core.formats.dicom_frames import COLOUR, DARK, Frame, frames_of
+from core.formats.dicom_pixels import pixels_of
 from core.formats.dicom_stack import Stack, stacked
 from core.formats.files import head_of, require_memory
-from core.formats.volume_parts import Opened, Voxels, opened
+from core.formats.volume_parts import Opened, Tell, Voxels, opened
+from core.formats.whole_numbers import gathered, is_whole, range_of, rescaled
 
 STORED_AS_VIEWED = True
 MAX_FILES = 20_000
 
 _UNITS = {"CT": "HU"}
-"""By DICOM's Modality; all others are in arbitrary units."""
+"""By DICOM's Modality; all others, and colours, are in arbitrary units."""
+
+_COUNTS = ("", "hu", "hu_mod")
+"""Rescale types of Hounsfield units (PS3.3 C.11.1.1.2); most CT leaves its type out."""
 
 _AIR_HU = -1000.0
 _MOST_NAMED = 6
@@ -30,29 +37,29 @@ def claims(path: Path) -> bool:
     return path.name.lower().endswith((".dcm", ".ima")) or head_of(path, 4, 128) == b"DICM"
 
 
-def read(path: Path) -> Opened:
+def read(path: Path, tell: Tell | None = None) -> Opened:
     """The series in a folder, or the series that a file belongs to, of the files beside it.
 
     Slices lie in the order of their positions along their common normal; CT is in HU by its rescale slope and
     intercept. Raises ScanError for a folder that holds several series, or none.
     """
     if path.is_dir():
-        series = _series(path, sorted(path.rglob("*")))
+        series = _series(path, sorted(path.rglob("*")), tell)
         if len(series) > 1:
             raise _several(path, series)
-        return _volume(path, series[0])
+        return volume_of(path, series[0], tell)
     # The file itself comes first, so that its own trouble is the one that is told.
-    series = _series(path, [path, *sorted(p for p in path.parent.iterdir() if p != path)])
-    return _volume(path, next(s for s in series if any(frame.file == path for frame in s)))
+    series = _series(path, [path, *sorted(p for p in path.parent.iterdir() if p != path)], tell)
+    return volume_of(path, next(s for s in series if any(frame.file == path for frame in s)), tell)
 
 
 def read_largest(path: Path) -> Opened:
     """The series with the most slices in a folder, or one file alone: what priors are trained on. Raises ScanError."""
-    series = _series(path, sorted(path.rglob("*")) if path.is_dir() else [path])
-    return _volume(path, max(series, key=len))
+    series = _series(path, sorted(path.rglob("*")) if path.is_dir() else [path], None)
+    return volume_of(path, max(series, key=len), None)
 
 
-def _series(path: Path, files: list[Path]) -> list[list[Frame]]:
+def _series(path: Path, files: list[Path], tell: Tell | None) -> list[list[Frame]]:
     """The frames of all DICOM images, by patient, series, size and direction; at least one series."""
     files = [file for file in files if file.is_file()]
     if len(files) > MAX_FILES:
@@ -61,7 +68,9 @@ def _series(path: Path, files: list[Path]) -> list[list[Frame]]:
         )
     series: dict[tuple[Any, ...], list[Frame]] = {}
     broken: list[Path] = []
-    for file in files:
+    for index, file in enumerate(files):
+        if tell is not None:
+            tell("Looking at the files", index, len(files))
         try:
             frames = frames_of(file)
         except ScanError:
@@ -92,74 +101,78 @@ def _several(path: Path, series: list[list[Frame]]) -> ScanError:
     )
 
 
-def _volume(path: Path, frames: list[Frame]) -> Opened:
+def volume_of(path: Path, frames: list[Frame], tell: Tell | None = None) -> Opened:
+    """The volume that frames of one series make. path: what was chosen. Raises ScanError."""
     stack = stacked(frames)
-    first = stack.frames[0]
-    unit = _UNITS.get(first.modality, "a.u.")
+    first, middle = stack.frames[0], stack.frames[len(stack.frames) // 2]
+    colour = first.look == COLOUR
+    counted = not colour and first.counts in _COUNTS
+    unit = _UNITS.get(first.modality, "a.u.") if counted else "a.u."
     notes = list(stack.notes)
-    array = _pixels(stack, unit, notes)
-    spacing = first.spacing_mm
+    header = header_of(middle)
+    windows: Windows = () if colour else windows_of(header, middle.number)
+    array = _pixels(stack, unit, notes, tell)
+    if colour:
+        notes.append("Its colours were not kept: the numbers are the brightness of the picture.")
+    if first.look == DARK:
+        windows = _brightened(array, unit, windows, notes)
     return opened(
         array,
         path,
         "DICOM",
         stack.affine,
-        (spacing[1], spacing[0], stack.step_mm),
+        (first.spacing_mm[1], first.spacing_mm[0], stack.step_mm),
         unit,
         notes,
         anatomy=first.anatomy,
         contrast=first.contrast,
+        identity=identity_of(header),
+        windows=windows,
+        modality=first.modality,
+        series=description_of(header),
     )
 
 
-def _pixels(stack: Stack, unit: str, notes: list[str]) -> Voxels:
-    """float32 (slices, rows, columns), rescaled, in the order of the stack; every file is read once."""
-    import pydicom
-    from pydicom.pixels import iter_pixels
-
+def _pixels(stack: Stack, unit: str, notes: list[str], tell: Tell | None) -> Voxels:
+    """int16 or float32 (slices, rows, columns), rescaled, in the order of the stack; every file is read once."""
     shape = (len(stack.frames), *stack.frames[0].shape)
-    require_memory(8.0 * float(np.prod(shape)), "The series")
-    array = np.empty(shape, dtype=np.float32)
-    wanted: dict[Path, list[int]] = {}
-    for place, frame in enumerate(stack.frames):
-        wanted.setdefault(frame.file, []).append(place)
-    padded = False
-    for file, places in wanted.items():
-        dataset = pydicom.dcmread(file)
-        if not any(name in dataset for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
-            raise ScanError(f"{file.name} holds no pixels.", "", "Copy it again from its source.")
-        numbers = [stack.frames[place].number for place in places]
-        try:
-            for place, pixels in zip(places, iter_pixels(dataset, indices=numbers), strict=True):
-                frame = stack.frames[place]
-                if pixels.shape != frame.shape:
-                    raise ValueError(f"pixels {pixels.shape} where {frame.shape} are announced")
-                outside = _outside(frame, pixels) if unit == "HU" else None
-                array[place] = pixels * np.float64(frame.slope) + frame.intercept
-                if outside is not None and outside.any():
-                    array[place][outside] = _AIR_HU
-                    padded = True
-        except Exception as error:
-            raise _undecoded(file, dataset, error) from error
+    whole = all(is_whole(frame.slope, frame.intercept) for frame in stack.frames)
+    require_memory((2.0 if whole else 4.0) * float(np.prod(shape)), "The series")
+    padded = set()
+
+    def slices() -> Iterator[tuple[int, Voxels]]:
+        if tell is not None:
+            tell("Reading", 0, len(stack.frames))
+        for done, (place, pixels) in enumerate(pixels_of(stack.frames), 1):
+            frame = stack.frames[place]
+            values = rescaled(pixels, frame.slope, frame.intercept)
+            if unit == "HU" and frame.padding is not None:
+                outside = pixels == frame.padding
+                if outside.any():
+                    values[outside] = _AIR_HU
+                    padded.add(place)
+            yield place, values
+            if tell is not None:
+                tell("Reading", done, len(stack.frames))
+
+    array = gathered(shape, slices, whole)
     if padded:
         notes.append("Padding outside the scanner's circle was taken as air.")
     return array
 
 
-def _outside(frame: Frame, pixels: Voxels) -> Voxels | None:
-    return None if frame.padding is None else np.asarray(pixels == frame.padding)
+def _brightened(array: Voxels, unit: str, windows: Windows, notes: list[str]) -> Windows:
+    """Turn numbers of which the small ones are meant to be bright, in place; the windows after it.
 
-
-def _undecoded(file: Path, dataset: Any, error: Exception) -> ScanError:
-    syntax = dataset.file_meta.get("TransferSyntaxUID")
-    if syntax is not None and syntax.is_compressed and isinstance(error, RuntimeError | NotImplementedError):
-        return ScanError(
-            f"The pixels of {file.name} are packed in a way that cannot be read here.",
-            f"They are in {syntax.name}.",
-            "Export the series uncompressed.",
-        )
-    return ScanError(
-        f"The pixels of {file.name} are damaged or cut off.",
-        " ".join(str(error).split())[:160],
-        "Copy it again from its source.",
-    )
+    Hounsfield units are what they are, however they are shown.
+    """
+    if unit == "HU":
+        notes.append("The file asks for small numbers to be shown bright; Hounsfield units are shown as usual.")
+        return windows
+    lowest, highest = range_of(array)
+    if not np.isfinite(lowest + highest):
+        return windows
+    for plane in array:
+        plane[...] = lowest + highest - plane.astype(np.float64)
+    notes.append("Small numbers were meant to be bright: the numbers were turned round between lowest and highest.")
+    return tuple((name, width, lowest + highest - level) for name, width, level in windows)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import bz2
+import math
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from core.errors import ScanError
+from core.formats import thumbnails
 from core.formats.files import head_of
-from core.formats.volume_parts import Opened, Voxels, affine_from_corner, check_announced, opened
+from core.formats.volume_parts import Opened, Tell, Voxels, affine_from_corner, check_announced, opened
 from core.orientation import Affine
 
 STORED_AS_VIEWED = False
@@ -36,7 +39,7 @@ _TYPES = {
     "float": "f4",
     "double": "f8",
 }
-_PIECE = 2**22
+_PIECE = 2**18
 
 
 def claims(path: Path) -> bool:
@@ -44,7 +47,7 @@ def claims(path: Path) -> bool:
     return path.is_file() and (path.name.lower().endswith((".nrrd", ".nhdr")) or head_of(path, 7) == b"NRRD000")
 
 
-def read(path: Path) -> Opened:
+def read(path: Path, tell: Tell | None = None) -> Opened:
     """The volume; where a pixel holds several numbers, the first. Axes (x, y, z) are read as (z, y, x).
 
     The affine is turned to LPS from the file's space; an unknown space leaves the place unknown. Raises ScanError.
@@ -67,6 +70,22 @@ def read(path: Path) -> Opened:
     lengths = [float(np.linalg.norm(step)) if step is not None else 1.0 for step in directions]
     x, y, z = [*(n if np.isfinite(n) and n > 0 else 1.0 for n in lengths), 1.0, 1.0, 1.0][:3]
     return opened(array, path, "NRRD", affine, (x, y, z), notes=notes)
+
+
+def glance(path: Path) -> tuple[tuple[int, int, int], str, thumbnails.Thumbnail | None]:
+    """(shape (z, y, x), name of the format, small picture of the middle unless the file is large)."""
+    import nrrd
+
+    with path.open("rb") as file:
+        header = nrrd.read_header(file)
+    sizes = [int(n) for n in header["sizes"]]
+    _, lists = _directions(header, len(sizes))
+    x, y, z = (*(n for axis, n in enumerate(sizes) if axis not in lists), 1, 1, 1)[:3]
+    if math.prod(sizes) > thumbnails.MOST_BYTES // 8:
+        return (z, y, x), "NRRD", None
+    volume = read(path).volume
+    picture = thumbnails.of_slice(volume.array[len(volume.array) // 2], volume.affine, volume.spacing_mm)
+    return (z, y, x), "NRRD", picture
 
 
 def _directions(header: dict[str, Any], dimension: int) -> tuple[list[Any], list[int]]:
@@ -125,32 +144,46 @@ def _numbers(
     if skip and packed:
         raise ScanError(f"{path.name} cannot be read.", "It skips bytes of packed data.", "Save it without a skip.")
     file.seek(path.stat().st_size - wanted if skip < 0 else file.tell() + skip)
-    data = _unpacked(file, wanted, encoding) if packed else file.read(wanted)
-    if len(data) < wanted:
+    data = bytearray(wanted)
+    count = _fill(memoryview(data), _unpacked(file, encoding) if packed else _pieces(file))
+    if count < wanted:
         raise ScanError(
-            f"{path.name} is cut off.", f"It announces {wanted} bytes of data and holds {len(data)}.", "Copy it again."
+            f"{path.name} is cut off.", f"It announces {wanted} bytes of data and holds {count}.", "Copy it again."
         )
     return np.frombuffer(data, dtype=dtype).reshape(shape, order="F")
 
 
-def _unpacked(file: BinaryIO, wanted: int, encoding: str) -> bytes:
-    """Up to `wanted` bytes of a packed stream."""
+def _fill(data: memoryview, pieces: Iterator[bytes]) -> int:
+    """How many bytes there were; what goes beyond the memory is left out."""
+    count = 0
+    for piece in pieces:
+        part = piece[: len(data) - count]
+        data[count : count + len(part)] = part
+        count += len(part)
+        if count == len(data):
+            break
+    return count
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    while piece := file.read(_PIECE):
+        yield piece
+
+
+def _unpacked(file: BinaryIO, encoding: str) -> Iterator[bytes]:
+    """A packed stream in pieces of bounded size."""
     if encoding.startswith("b"):
         unpacker = bz2.BZ2Decompressor()
-        parts, count = [], 0
-        while count < wanted and not unpacker.eof:
-            piece = file.read(_PIECE) if unpacker.needs_input else b""
-            parts.append(unpacker.decompress(piece, wanted - count))
-            count += len(parts[-1])
-            if not piece and not parts[-1]:
-                break
-        return b"".join(parts)
+        while not unpacker.eof:
+            packed = file.read(_PIECE) if unpacker.needs_input else b""
+            piece = unpacker.decompress(packed, _PIECE)
+            yield piece
+            if not packed and not piece:
+                return
+        return
     stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
-    parts, count = [], 0
-    while count < wanted and not stream.eof:
-        piece = stream.unconsumed_tail or file.read(_PIECE)
-        if not piece:
-            break
-        parts.append(stream.decompress(piece, wanted - count))
-        count += len(parts[-1])
-    return b"".join(parts)
+    while not stream.eof:
+        packed = stream.unconsumed_tail or file.read(_PIECE)
+        if not packed:
+            return
+        yield stream.decompress(packed, _PIECE)

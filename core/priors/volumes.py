@@ -41,7 +41,7 @@ def read_volume(path: Path) -> ImageVolume:
     with in_words(path):
         volume = _stored(path).volume
     x, y, z = volume.spacing_mm
-    return ImageVolume(volume.array, (z, y, x))
+    return ImageVolume(checked(volume.array, path.name), (z, y, x))
 
 
 def _stored(path: Path) -> Opened:

@@ -205,13 +205,13 @@ def test_what_cannot_be_trusted_is_not_trusted_after_reading(tmp_path: Path) -> 
 
 
 def test_a_long_record_becomes_a_dataset(tmp_path: Path) -> None:
-    scan = simulate_ct(opened(disc(8, 2)), CtSettings(400, "cone"))
+    scan = simulate_ct(opened(disc(24, 2)), CtSettings(400, "cone"))
     save_projections(scan, tmp_path / "s.h5")
     assert to_record(open_scan(tmp_path / "s.h5")) == to_record(scan)
 
 
 def test_a_ct_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    scan = simulate_ct(opened(disc(8)), CtSettings(4))
+    scan = simulate_ct(opened(disc(24)), CtSettings(4))
     for path in (tmp_path / "s.txt", tmp_path / "absent" / "s.h5"):
         with pytest.raises(ExportError):
             save_projections(scan, path)

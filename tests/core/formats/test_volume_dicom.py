@@ -29,7 +29,7 @@ def test_slices_are_sorted_and_in_hu(tmp_path: Path) -> None:
     write_series(tmp_path, Series(array, slope=2.0, intercept=-1000.0), SHUFFLED)
     found = open_volume(tmp_path)
     np.testing.assert_array_equal(found.volume.array, array.astype(np.float32) * 2 - 1000)
-    assert found.volume.array.dtype == np.float32
+    assert found.volume.array.dtype == np.int16
     assert found.volume.unit == "HU"
     assert found.volume.slices == 5
     assert found.anatomy == "chest"
@@ -41,6 +41,19 @@ def test_slices_are_sorted_and_in_hu(tmp_path: Path) -> None:
 def test_mr_has_no_hounsfield_units(tmp_path: Path) -> None:
     write_series(tmp_path, Series(numbers(), modality="MR", intercept=0.0))
     assert open_volume(tmp_path).volume.unit == "a.u."
+
+
+@pytest.mark.parametrize(("counts", "unit"), [("HU", "HU"), ("HU_MOD", "HU"), ("US", "a.u."), ("", "HU")])
+def test_ct_in_other_units_than_hounsfields_is_told_by_its_rescale_type(
+    tmp_path: Path, counts: str, unit: str
+) -> None:
+    write_series(tmp_path, Series(numbers()))
+    for file in tmp_path.iterdir():
+        dataset = pydicom.dcmread(file)
+        if counts:
+            dataset.RescaleType = counts
+        dataset.save_as(file)
+    assert open_volume(tmp_path).volume.unit == unit
 
 
 OBLIQUE = (0.8, 0.6, 0.0, 0.0, 0.0, -1.0)

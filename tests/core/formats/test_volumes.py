@@ -173,7 +173,8 @@ def test_cut_off_files_are_refused_in_words(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "array", [np.full(SHAPE, np.nan), np.zeros(SHAPE), np.ones((2, 2, 2, 2)), np.array(["a", "b"]), np.zeros((0, 3, 3))]
+    "array",
+    [np.full(SHAPE, np.nan), np.full(SHAPE, np.inf), np.ones((2, 2, 2, 2)), np.array(["a", "b"]), np.zeros((0, 3, 3))],
 )
 def test_what_is_no_image_is_refused(tmp_path: Path, array: np.ndarray) -> None:
     np.save(tmp_path / "a.npy", array)
