@@ -18,12 +18,18 @@ from core.solvers.slice_tie import SliceTie
 Noise = Callable[[int], Tensor] | Sequence[Tensor] | Tensor | None
 """Where the draw of step k comes from: a function of k, a sequence, a stack, or new random numbers."""
 
+ITEMS_AT_ONCE = 32
+"""Items of a batch that are worked on beside each other where a copy of all of a large volume is to be spared."""
+
 Weight = float | Callable[[float], float]
 """gamma: a number for every step, or a function of the step's noise level sigma_t = s_t / a_t."""
 
 
 class Denoiser(Protocol):
-    """What the sampler asks of a prior: the denoised estimate (Tweedie's formula) and the noise in x at a timestep."""
+    """What the sampler asks of a prior: the denoised estimate (Tweedie's formula) and the noise in x at a timestep.
+
+    Both are new tensors, which the sampler writes over; x stays as it is.
+    """
 
     def predict(self, x: Tensor, timestep: int) -> tuple[Tensor, Tensor]: ...
 
@@ -76,22 +82,30 @@ def sample(
         denoised = pull(operator, backprojection, estimate, weight, cg_steps, tolerance)
         if lowest is not None:
             denoised.clamp_(min=lowest)
-        x = a_next * denoised
+        x = _onward(denoised, predicted_noise, a_next, s_next * math.sqrt(1 - eta**2))
         if s_next > 0:
-            x.add_(predicted_noise, alpha=s_next * math.sqrt(1 - eta**2))
             x.add_(draw(k), alpha=s_next * eta)
         del estimate, predicted_noise
         yield Step(k, t, denoised, x)
         del denoised
 
 
+def _onward(denoised: Tensor, noise: Tensor, signal: float, level: float) -> Tensor:
+    """signal * denoised + level * noise, in the memory of the noise, a few items at a time."""
+    for clean, rough in zip(torch.split(denoised, ITEMS_AT_ONCE), torch.split(noise, ITEMS_AT_ONCE), strict=True):
+        part = signal * clean
+        rough.copy_(part.add_(rough, alpha=level) if level > 0 else part)
+    return noise
+
+
 def _consistent(
     operator: LinearOperator, backprojection: Tensor, estimate: Tensor, gamma: float, steps: int, tolerance: float
 ) -> Tensor:
-    """The estimate drawn to the measurement, of which backprojection is A*y, by conjugate gradients."""
+    """The estimate drawn to the measurement, of which backprojection is A*y, by conjugate gradients, in its place."""
     joint = operator.joint
     if math.isinf(gamma):
-        return conjugate_gradient(operator.normal, backprojection, estimate, steps, tolerance, joint)
+        b = backprojection.clone()
+        return conjugate_gradient(operator.normal, b, estimate, steps, tolerance, joint, overwrite=True)
 
     def weighed(v: Tensor) -> Tensor:
         return in_place(operator.normal(v), v).mul_(gamma).add_(v)

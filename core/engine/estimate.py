@@ -7,27 +7,36 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import singledispatch
 
-import psutil
 import torch
 from torch import Tensor
 
 from core.engine.events import Estimate
+from core.engine.memory import available_bytes
 from core.engine.problem import Problem
-from core.engine.settings import ReconSettings
+from core.engine.problem_ct import SLAB
+from core.engine.settings import LAST_TIMESTEP, ReconSettings
 from core.errors import JobError
 from core.operators.tomography import memory_bytes as matrix_bytes
 from core.priors.prior import Prior
 from core.projections import Projections
 from core.scan import KSpace, Scan
 from core.solvers.differences import AXES
+from core.solvers.slice_tie import SLICES_AT_ONCE
 
 _COMPLEX64 = 8
 PATCH = 128
 """Side in pixels of what the network is timed on."""
 
 _FLOAT32 = 4
-_DATA_ARRAYS, _IMAGE_ARRAYS = 6, 12
-_CT_DATA_ARRAYS, _CT_IMAGE_ARRAYS, _TV_VOLUMES = 4, 11, 10
+_DATA_ARRAYS, _CT_DATA_ARRAYS = 6, 4
+_SAMPLER_ARRAYS, _SHOWN_ARRAYS = 7, 2
+"""A* y, the last estimate, the noise, and four of conjugate gradients; beside them the image on show and its copy."""
+_TIE_SLAB_ARRAYS = 2
+"""Of the slices whose slopes are worked on at once, for each direction."""
+_TV_ARRAYS = 10
+"""More of them for total variation, with all it carries along."""
+_WARM_ARRAYS, _WARM_SLAB_ARRAYS = 4, 14
+"""Of a warm start in CT: of the size of the volume, and of the slices that are solved at once."""
 _PENALTY_DATA_ARRAYS, _PENALTY_IMAGE_ARRAYS = 2, 12
 """More of them for the iterative methods with a penalty: the dual variables and what FISTA carries along."""
 
@@ -54,19 +63,19 @@ def _(
     settings: ReconSettings | None = None,
     at_once: int = 1,
 ) -> Estimate:
-    """Six arrays of the size of the measured data (as read, scaled, coil maps twice, two coil-wise temporaries), twelve
-    of the size of the image for each sample that is drawn and two for each that is done, and the network."""
+    """Six arrays of the size of the measured data (as read, scaled, coil maps twice, two coil-wise temporaries), those
+    of the sampler of the size of the image, and the network."""
     settings = settings or ReconSettings()
     sizes = scan.sizes
     pixels = sizes["ky"] * sizes["kx"] if not scan.is_3d else max(sizes["kz"] * sizes["ky"], sizes["ky"] * sizes["kx"])
     image = _count_planes(scan, slices) * pixels * _COMPLEX64
     data = image * sizes["coil"]
-    need = _DATA_ARRAYS * data + _IMAGE_ARRAYS * image
+    arrays = _arrays(settings, at_once, max(sizes["slice"], sizes["kz"]))
+    need = _DATA_ARRAYS * data + int(arrays * image)
     if settings.method in ("l1-wavelet", "tv"):
         need += _PENALTY_DATA_ARRAYS * data + _PENALTY_IMAGE_ARRAYS * image
     if prior is not None:
         need += _network_bytes(prior, pixels)
-        need += (at_once - 1) * _IMAGE_ARRAYS * image + (settings.samples - 1) * 2 * image
     return Estimate(need, available_bytes(device))
 
 
@@ -79,28 +88,44 @@ def _(
     settings: ReconSettings | None = None,
     at_once: int = 1,
 ) -> Estimate:
-    """Four arrays of the size of the measured data, eleven of the size of the volume (five in CG, four in the sampler,
-    the image on show and its copy), two or six more for what ties the slices, the system matrix, and the network."""
+    """Four arrays of the size of the measured data, those of the sampler of the size of the volume or, where they are
+    more, those of the warm start, the system matrix, and the network."""
     settings = settings or ReconSettings()
     depth, height, width = scan.grid.shape
-    depth = slices[1] - slices[0] if slices else depth
-    volume = max(depth, 1) * height * width * _FLOAT32
-    need = _CT_DATA_ARRAYS * scan.data.nbytes + _CT_IMAGE_ARRAYS * volume + matrix_bytes(scan.geometry, scan.grid)
-    if settings.method == "tv" and depth > 1:
-        need += _TV_VOLUMES * volume
+    depth = max(slices[1] - slices[0] if slices else depth, 1)
+    volume = depth * height * width * _FLOAT32
+    arrays = _arrays(settings, at_once, depth)
+    if settings.method == "tv":
+        arrays += _TV_ARRAYS
+    if settings.method == "dds" and settings.t_start != LAST_TIMESTEP:
+        share = 1.0 if scan.is_volume else min(SLAB / depth, 1.0)
+        arrays = max(arrays, _WARM_ARRAYS + _WARM_SLAB_ARRAYS * share)
+    need = _CT_DATA_ARRAYS * scan.data.nbytes + int(arrays * volume) + matrix_bytes(scan.geometry, scan.grid)
     if prior is not None:
-        tied = len(AXES["z" if settings.along == "auto" else settings.along]) if settings.rho else 0
-        need += 2 * tied * volume + _network_bytes(prior, height * width)
-        need += (at_once - 1) * _CT_IMAGE_ARRAYS * volume + (settings.samples - 1) * volume
+        need += _network_bytes(prior, height * width)
     return Estimate(need, available_bytes(device))
 
 
+def _arrays(settings: ReconSettings, at_once: int, depth: int) -> float:
+    """How many of the size of the image: for each sample under way those of the sampler, what ties its slices, and a
+    copy where there are several; one for each that is done; what is on show. The other methods need no more."""
+    each: float = _SAMPLER_ARRAYS + (at_once > 1)
+    if settings.rho > 0 and depth > 1:
+        directions = len(AXES["z" if settings.along == "auto" else settings.along])
+        each += directions * (1 + _TIE_SLAB_ARRAYS * min(SLICES_AT_ONCE / depth, 1)) + (settings.admm_steps > 1)
+    return each * at_once + settings.samples - 1 + _SHOWN_ARRAYS
+
+
 def _network_bytes(prior: Prior, pixels: int) -> int:
-    """Of the weights and the activations for one plane: 64 channels at full size for the first levels and their skip
+    """Of the weights and of what one plane leaves on its way."""
+    return sum(p.numel() * p.element_size() for p in prior.network.parameters()) + activation_bytes(prior, pixels)
+
+
+def activation_bytes(prior: Prior, pixels: int) -> int:
+    """Of one plane on its way through the network: 64 channels at full size for the first levels and their skip
     connections, doubled."""
-    weights = sum(p.numel() * p.element_size() for p in prior.network.parameters())
     width = int(prior.card.config.get("num_channels") or prior.card.config.get("width", 64))
-    return weights + 2 * 2 * width * pixels * 8
+    return 2 * 2 * width * pixels * 8
 
 
 def _count_planes(scan: KSpace, slices: tuple[int, int] | None) -> int:
@@ -146,13 +171,6 @@ def seconds_of(call: Callable[[], object]) -> float:
     started = time.perf_counter()
     call()
     return time.perf_counter() - started
-
-
-def available_bytes(device: torch.device) -> int:
-    """Memory that can still be had on a device."""
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    return int(psutil.virtual_memory().available)
 
 
 def refuse_if_too_large(needed: Estimate, slices: int = 1) -> None:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from core.engine.events import Progress
+from core.engine.memory import on_cpu
 from core.engine.problem import Coding, Watch, prepare
 from core.engine.ray_weights import statistical_weights, without_holes
 from core.engine.scan_source import resized
@@ -100,12 +101,12 @@ class TomoProblem:
         if not self.scan.hounsfield:
             return self.deviation(x)
         # As hu_from_mu, in one copy.
-        image: FloatArray = (x.to("cpu", torch.float32) * (1000 * self.unit_mu / self.scan.mu_water)).sub_(1000).numpy()
+        image: FloatArray = (on_cpu(x).float() * (1000 * self.unit_mu / self.scan.mu_water)).sub_(1000).numpy()
         return image
 
     def deviation(self, x: Tensor) -> FloatArray:
         unit = self.unit_mu * (1000 / self.scan.mu_water if self.scan.hounsfield else 1)
-        deviation: FloatArray = (x.to("cpu", torch.float32) * unit).numpy()
+        deviation: FloatArray = (on_cpu(x).float() * unit).numpy()
         return deviation
 
     def iterates(self, method: str, settings: ReconSettings, watch: Watch) -> Iterator[tuple[Tensor, int]]:

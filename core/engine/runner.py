@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from core.diffusion.schedule import Schedule, timesteps
+from core.engine.accelerate import CompiledTwin
 from core.engine.classical import classical_images
-from core.engine.estimate import estimate, refuse_if_too_large, samples_at_once, with_seconds
+from core.engine.estimate import activation_bytes, estimate, refuse_if_too_large, samples_at_once, with_seconds
 from core.engine.events import Discarded, Estimate, Event, Failed, Finished, Noted, Paused, Started, Warned
 from core.engine.job import JobSpec
+from core.engine.memory import is_out_of_memory, planes_at_once
 from core.engine.noise_level import data_weight, noise_level
 from core.engine.offers import methods_for, quick_methods, slices_in
 from core.engine.precision import choose_precision, computing_in
@@ -63,16 +67,11 @@ def _guarded(job: JobSpec, stop: Stop) -> Iterator[Event]:
     except UserError as error:
         yield Failed(error)
     except (MemoryError, RuntimeError) as error:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         yield Failed(JobError("The memory ran out.", str(error), "Reconstruct fewer slices at once, or on the CPU."))
     finally:
         torch.set_num_threads(threads)
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """torch tells of a full CPU memory only in the words of a RuntimeError."""
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error)
 
 
 @dataclass
@@ -142,7 +141,12 @@ class _Run:
             return classical, None
         sampling = yield from self._begin(scan, problem, model, classical, at_once)
         del classical  # of a large volume, so that the sampler can let go of it
-        yield from sampling.steps()
+        for event in sampling.steps():
+            if isinstance(event, Noted):
+                yield from self._note(event.message)
+            else:
+                yield event
+                del event  # it would keep the steps that went by
         self._note_samples(sampling)
         return sampling.mean(), sampling.spread()
 
@@ -157,6 +161,7 @@ class _Run:
         yield from self._warn(
             *range_misfit(model.prior.card, (float(classical.abs().max()) - coding.base) / coding.scale)
         )
+        pixels = math.prod(problem.operator.domain_shape[-2:])
         sigma_y = noise_level(scan, problem, coding.scale) if settings.gamma_rule == "noise" else None
         self.outcome.update(
             scale=coding.scale,
@@ -176,12 +181,17 @@ class _Run:
             model.precision,
             self.stop,
             at_once,
+            planes_at_once(problem.y.device, activation_bytes(model.prior, pixels)),
             keep_at=0 if self.outcome.get("kept_at") == 0 else self.job.keep_at,
         )
 
     def _note_samples(self, sampling: Sampling) -> None:
         self.outcome.update(
-            nfe=sampling.evaluations, samples=len(sampling.samples), network_seconds=sampling.network_seconds
+            nfe=sampling.evaluations,
+            samples=len(sampling.samples),
+            network_seconds=sampling.network_seconds,
+            planes_at_once=sampling.planes_at_once,
+            compiled=isinstance(sampling.prior.twin, CompiledTwin) and sampling.prior.twin.ready,
         )
         if sampling.done < sampling.total:
             self.outcome["kept_at"] = sampling.done
@@ -193,7 +203,7 @@ class _Run:
 
     def _note(self, message: str) -> Iterator[Noted]:
         if message:
-            self.outcome["notes"] = [message]
+            self.outcome.setdefault("notes", []).append(message)
             yield Noted(message)
 
 
@@ -229,7 +239,10 @@ def _model(settings: ReconSettings, device: torch.device) -> _Model:
     start = None if settings.t_start == LAST_TIMESTEP else settings.t_start
     visited = timesteps(settings.nfe, settings.spacing, t_start=start, steps=prior.schedule.steps)
     precision = choose_precision(settings.precision, prior.card.family, device)
-    return _Model(prior.to(device), Schedule(prior.schedule, tuple(visited)), precision)
+    prior.to(device)
+    if device.type == "cuda":
+        prior.twin = CompiledTwin(prior.network, context=partial(computing_in, precision, device))
+    return _Model(prior, Schedule(prior.schedule, tuple(visited)), precision)
 
 
 def _timed(needed: Estimate, problem: Problem, settings: ReconSettings, model: _Model) -> Estimate:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,8 +14,10 @@ from torch import Tensor
 
 from core.diffusion.dds import Step, sample
 from core.diffusion.schedule import Schedule
-from core.engine.events import StepDone
-from core.engine.noise import NoiseSource
+from core.engine.accelerate import CompiledTwin
+from core.engine.draws import Draws
+from core.engine.events import Noted, StepDone
+from core.engine.memory import give_back
 from core.engine.problem import Coding, Problem
 from core.engine.settings import LAST_TIMESTEP, Precision, ReconSettings
 from core.engine.stop import Halt, Stop
@@ -24,18 +27,16 @@ from core.operators.repeated import Repeated
 from core.priors.prior import Prior
 from core.solvers.slice_tie import SliceTie
 
-PLANES_AT_ONCE = {"cpu": 1, "cuda": 8}
-"""Planes that the network sees in one call. On a CPU four calls of one take 0.6 of the time of one call of four."""
-
 
 @dataclass
 class Sampling:
     """K samples of the posterior with seeds seed, seed + 1 ... Sample k alone is the image of seed + k.
 
     They walk in groups of at_once, all samples of a group a step at a time. steps() yields a StepDone for each step of
-    each group; samples, mean() and spread() are of what there is by then: finished samples, and the denoised estimates
-    of the group that is under way. coding: how `classical`, (items, a, b), looks to the prior.
-    weight: of the data, see core.diffusion.dds.Weight. keep_at: end after that many steps, or None.
+    each group, after what there is to note of it; samples, mean() and spread() are of what there is by then: finished
+    samples, and the denoised estimates of the group that is under way. coding: how `classical`, (items, a, b), looks to
+    the prior. weight: of the data, see core.diffusion.dds.Weight. planes_at_once: in one call of the network, fewer
+    once they were too many. keep_at: end after that many steps, or None.
     """
 
     problem: Problem
@@ -48,11 +49,13 @@ class Sampling:
     precision: Precision
     stop: Stop
     at_once: int
+    planes_at_once: int = 1
     keep_at: int | None = None
     done: int = 0
     network_seconds: float = 0.0
     _finished: list[Tensor] = field(default_factory=list, repr=False)
     _forming: list[Tensor] = field(default_factory=list, repr=False)
+    _noted: set[str] = field(default_factory=set, repr=False)
 
     @property
     def groups(self) -> list[tuple[int, ...]]:
@@ -85,7 +88,7 @@ class Sampling:
     def _mean(self) -> Tensor:
         """The mean as the prior sees it."""
         samples = self.samples
-        return samples[0] if len(samples) == 1 else torch.stack(samples).mean(dim=0)
+        return samples[0] if len(samples) == 1 else mean_of(samples)
 
     @cached_property
     def measured(self) -> Tensor:
@@ -100,31 +103,50 @@ class Sampling:
         """Standard deviation of the samples in each pixel, real; None of fewer than two."""
         if len(self.samples) < 2:
             return None
-        return standard_deviation(torch.stack(self.samples)) * self.coding.scale
+        return standard_deviation(self.samples).mul_(self.coding.scale)
 
-    def steps(self) -> Iterator[StepDone]:
+    def steps(self) -> Iterator[StepDone | Noted]:
         """Walk to the end, or until the run is kept. Raises Halt when it is discarded, JobError when it breaks down."""
         begun = time.perf_counter()
+        give_back(self.problem.y.device)  # what the classical images have left behind
         try:
             for seeds in self.groups:
                 if self.done == self.keep_at:
                     return
-                watched = self._watched_prior(len(seeds))
-                before = self.network_seconds
-                for step in self._walk(seeds, watched):
-                    self.network_seconds = before + watched.seconds
-                    self._forming = list(step.denoised.chunk(len(seeds)))
-                    timestep = step.timestep
-                    del step  # its copies of a large volume are not needed while the next step is made
-                    self._forget_start(seeds)
-                    self.done += 1
-                    yield self._step_done(timestep, time.perf_counter() - begun)
-                    if self.done == self.keep_at:
-                        return
+                with closing(self._draws(seeds)) as noise:
+                    for timestep, watched in self._group(seeds, noise):
+                        yield from self._notes(watched)
+                        yield self._step_done(timestep, time.perf_counter() - begun)
+                        if self.done == self.keep_at:
+                            return
                 self._finished, self._forming = self.samples, []
         except Halt:
             if self.stop.discarding:
                 raise
+
+    def _group(self, seeds: tuple[int, ...], noise: Draws) -> Iterator[tuple[int, WatchedPrior]]:
+        """The timesteps of one group as they are done."""
+        watched = self._watched_prior(len(seeds))
+        before = self.network_seconds
+        for step in self._walk(watched, noise):
+            self.network_seconds = before + watched.seconds
+            self.planes_at_once = watched.planes_at_once
+            self._forming = list(step.denoised.chunk(len(seeds)))
+            timestep = step.timestep
+            del step  # its copies of a large volume are not needed while the next step is made
+            self._forget_start(seeds)
+            self.done += 1
+            yield timestep, watched
+            if isinstance(self.prior.twin, CompiledTwin):
+                self.prior.twin.prepare()  # here, so that it does not hold up the first picture
+
+    def _notes(self, watched: WatchedPrior) -> Iterator[Noted]:
+        """What has not been told yet."""
+        twin = self.prior.twin
+        for note in [*watched.notes, *([twin.note] if isinstance(twin, CompiledTwin) else [])]:
+            if note and note not in self._noted:
+                self._noted.add(note)
+                yield Noted(note)
 
     def _forget_start(self, seeds: tuple[int, ...]) -> None:
         """Let go of what the samples start from once the last of them have begun: it is one more large volume."""
@@ -135,16 +157,19 @@ class Sampling:
         support = self.problem.support
         if len(support) > 1:
             support = support.repeat(samples, 1, 1)
-        at_once = PLANES_AT_ONCE[self.problem.y.device.type]
         nothing = -self.coding.base / self.coding.scale
-        return WatchedPrior(self.prior, self.stop, at_once, support, self.precision, nothing)
+        return WatchedPrior(self.prior, self.stop, self.planes_at_once, support, self.precision, nothing)
 
-    def _walk(self, seeds: tuple[int, ...], prior: WatchedPrior) -> Iterator[Step]:
+    def _draws(self, seeds: tuple[int, ...]) -> Draws:
+        operator = self.problem.operator
+        like = torch.empty((1, *operator.domain_shape[1:]), dtype=self.classical.dtype, device=self.problem.y.device)
+        return Draws(seeds, self.problem.keys, like, len(self.walk))
+
+    def _walk(self, prior: WatchedPrior, noise: Draws) -> Iterator[Step]:
         settings, problem, coding = self.settings, self.problem, self.coding
-        noise = NoiseSource(seeds, problem.keys, like=torch.empty_like(self.classical[:1]))
         return sample(
             prior,
-            Repeated(WatchedOperator(problem.operator, self.stop), len(seeds)),
+            Repeated(WatchedOperator(problem.operator, self.stop), len(noise.seeds)),
             self.measured,
             schedule=self.walk,
             cg_steps=settings.cg_steps,
@@ -170,14 +195,16 @@ class Sampling:
         along = "z" if settings.along == "auto" else settings.along
         return SliceTie(slices, settings.rho, settings.lam, along, settings.admm_steps)
 
-    def _start(self, noise: NoiseSource) -> Tensor:
+    def _start(self, noise: Draws) -> Tensor:
         """Pure noise, or the noised classical image for a warm start."""
         signal, level = self.walk.levels.levels(self.walk.timesteps[0])
         start = noise.start().mul_(level)
         if self.settings.t_start == LAST_TIMESTEP:
             return start
-        classical = (self.classical - self.coding.base) * (signal / self.coding.scale)
-        return start.add_(classical.repeat(len(noise.seeds), *(1,) * (classical.dim() - 1)))
+        classical = (self.classical - self.coding.base).mul_(signal / self.coding.scale)
+        for part in start.chunk(len(noise.seeds)):
+            part.add_(classical)
+        return start
 
     def _step_done(self, timestep: int, seconds: float) -> StepDone:
         value = self._residual()
@@ -205,7 +232,18 @@ def seed_groups(seed: int, samples: int, at_once: int) -> list[tuple[int, ...]]:
     return [tuple(int(s) for s in part) for part in np.array_split(np.arange(seed, seed + samples), count)]
 
 
-def standard_deviation(samples: Tensor) -> Tensor:
-    """sqrt of the sum of |x_k - mean|^2 over K - 1, along the first axis; real also for complex samples."""
-    gaps = (samples - samples.mean(dim=0)).abs()
-    return (gaps.square().sum(dim=0) / (len(samples) - 1)).sqrt()
+def mean_of(samples: Sequence[Tensor]) -> Tensor:
+    """The mean of some images, with no array beside it."""
+    total = samples[0].clone()
+    for each in samples[1:]:
+        total.add_(each)
+    return total.div_(len(samples))
+
+
+def standard_deviation(samples: Sequence[Tensor]) -> Tensor:
+    """sqrt of the sum of |x_k - mean|^2 over K - 1; real also for complex samples."""
+    mean = mean_of(samples)
+    squares = torch.zeros_like(mean.real)
+    for each in samples:
+        squares.add_((each - mean).abs().square_())
+    return squares.div_(len(samples) - 1).sqrt_()

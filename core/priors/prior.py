@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
@@ -20,10 +21,12 @@ class Prior:
     """A diffusion prior.
 
     network(x, t): the network as it is, float32 (b, channels, h, w) and (b,) to (b, channels or twice as many, h, w).
+    twin(x, t): what runs in its place, such as the network compiled; None: the network itself.
     """
 
     network: nn.Module
     card: ModelCard
+    twin: Callable[[Tensor, Tensor], Tensor] | None = field(default=None, repr=False)
 
     @property
     def channels(self) -> int:
@@ -39,7 +42,7 @@ class Prior:
         return self
 
     def predict(self, x: Tensor, timestep: int) -> tuple[Tensor, Tensor]:
-        """(denoised estimate, noise) in the noisy image x, in the shape and dtype of x.
+        """(denoised estimate, noise) in the noisy image x, in the shape and dtype of x, both new tensors.
 
         x: complex (b, h, w) for a two-channel prior or one that takes parts (see ModelCard.takes_parts), real (b, h, w)
         for a one-channel prior, or real (b, channels, h, w). Any height and width: it is padded by reflection to what
@@ -63,11 +66,12 @@ class Prior:
             prediction = prediction[:, 0]
         return denoised_and_noise(self.card.parametrization, prediction, x, *self.schedule.levels(timestep))
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def _run_network(self, x: Tensor, timestep: int) -> Tensor:
         height, width = x.shape[-2:]
         time = torch.full((len(x),), float(self.schedule.conditioning[timestep]), device=x.device)
-        out: Tensor = self.network(pad_to_multiple(x, int(getattr(self.network, "multiple", 1))), time)
+        run = self.network if self.twin is None else self.twin
+        out: Tensor = run(pad_to_multiple(x, int(getattr(self.network, "multiple", 1))), time)
         return out[:, : self.channels, :height, :width]
 
 

@@ -22,11 +22,12 @@ def conjugate_gradient(
 
     b, x0: (batch, ...) real or complex. Every `joint` consecutive items are one system; systems are solved side by side
     and do not mix. A system whose residual is below tolerance * ||b||, or exactly zero, stays as it is from then on;
-    when all are, the iteration ends. overwrite: b may be changed, which spares a copy of a large volume.
+    when all are, the iteration ends. overwrite: b and x0 are used up, which spares two copies of a large volume; the
+    solution is then x0's own memory.
     Hestenes and Stiefel 1952 (doi 10.6028/jres.049.044), algorithm 3:1, with the Hermitian inner product.
     """
     goal = tolerance**2 * _energy(b, joint)
-    x = torch.zeros_like(b) if x0 is None else x0.clone()
+    x = torch.zeros_like(b) if x0 is None else x0 if overwrite else x0.clone()
     residual = b if overwrite else b.clone()
     if x0 is not None:
         residual.sub_(normal(x))

@@ -1,12 +1,15 @@
 """Peak memory and time of DDS on a tall CT volume from few views, as a multiple of the volume, in a process of its own.
 
-python -m tests.benchmarks.ct_memory [--slices 448] [--views 8] [--nfe 20] [--rho 0.5] [--size 256]
+python -m tests.benchmarks.ct_memory [--slices 448] [--views 8] [--nfe 20] [--rho 0.5] [--size 256] [--bare]
+
+--bare: for the memory of the arrays alone, in a minute: the network is a copy, and the warm start is cut short.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -25,8 +28,13 @@ from core.projections import Projections
 from core.provenance import Provenance
 
 CHILD = """
-import resource, sys, time
+import os, resource, sys, time
 from app.cli import main
+if os.environ.get("BARE"):
+    from core.priors.prior import Prior
+    from core.solvers import total_variation
+    Prior._run_network = lambda self, x, timestep: x.clone()
+    total_variation.iterates.__kwdefaults__["iterations"] = 2
 started = time.perf_counter()
 try:
     main(sys.argv[1:])
@@ -45,6 +53,7 @@ def main() -> None:
     for name, value in (("slices", 448), ("views", 8), ("nfe", 20), ("size", 256)):
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--rho", type=float, default=0.5)
+    parser.add_argument("--bare", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         scan = Path(folder) / "tall.h5"
@@ -52,7 +61,9 @@ def main() -> None:
         report = Path(folder) / "report.json"
         words = ["recon", str(scan), "--out", str(Path(folder) / "x.npy"), "--report", str(report)]
         words += ["--nfe", str(options.nfe), "--rho", str(options.rho), "--device", "cpu"]
-        ended = subprocess.run([sys.executable, "-c", CHILD, *words], stdout=subprocess.PIPE, text=True, check=True)
+        environment = {**os.environ, "BARE": "1" if options.bare else ""}
+        child = [sys.executable, "-c", CHILD, *words]
+        ended = subprocess.run(child, stdout=subprocess.PIPE, text=True, check=True, env=environment)
         told = json.loads(report.read_text())
         volume = options.slices * options.size**2 * 4
         peak, seconds = (float(v) for v in ended.stdout.split("PEAK")[1].split())

@@ -119,3 +119,31 @@ def test_a_constant_weight_may_be_a_function(truth, operator) -> None:
         return list(sample(Oracle(truth, "vp-linear", 0.2), operator, y, schedule=walk, gamma=gamma))[-1].x
 
     assert torch.equal(last(3.0), last(lambda sigma_t: 3.0))
+
+
+@pytest.mark.parametrize("gamma", [5.0, float("inf")])
+def test_what_the_caller_gave_stays_as_it_is(gamma: float, truth, operator) -> None:
+    walk = Schedule(noise_schedule("vp-linear"), tuple(timesteps(4)))
+    given = [operator.forward(truth), torch.randn_like(truth), torch.randn(3, *truth.shape, dtype=truth.dtype)]
+    kept = [each.clone() for each in given]
+    y, start, noise = given
+    steps = sample(Oracle(truth, "vp-linear"), operator, y, schedule=walk, gamma=gamma, x_T=start, noise=noise)
+    last = next(steps)
+    before = last.denoised.clone()
+    next(steps)
+    assert torch.equal(last.denoised, before)
+    list(steps)
+    assert all(torch.equal(a, b) for a, b in zip(given, kept, strict=True))
+
+
+def test_the_pieces_in_which_it_goes_on_change_no_bit(truth, operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    walk = Schedule(noise_schedule("vp-linear"), tuple(timesteps(4)))
+    y = operator.forward(truth)
+
+    def last() -> torch.Tensor:
+        torch.manual_seed(0)
+        return list(sample(Oracle(truth, "vp-linear", 0.2), operator, y, schedule=walk, eta=0.5))[-1].x
+
+    whole = last()
+    monkeypatch.setattr("core.diffusion.dds.ITEMS_AT_ONCE", 1)
+    assert torch.equal(last(), whole)

@@ -105,3 +105,16 @@ def test_joint_items_are_one_system() -> None:
     whole = conjugate_gradient(times(matrix), b, iterations=3)
     parts = conjugate_gradient(normal, b.reshape(6, 2), iterations=3, joint=3)
     assert torch.allclose(parts.reshape(2, 6), whole, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.complex64])
+def test_what_may_be_used_up_gives_the_same_and_what_may_not_stays(dtype: torch.dtype) -> None:
+    matrix, b = systems(dtype)
+    start = torch.ones_like(b)
+    kept = b.clone(), start.clone()
+    x = conjugate_gradient(times(matrix), b, start, iterations=4)
+    assert torch.equal(b, kept[0])
+    assert torch.equal(start, kept[1])
+    used = conjugate_gradient(times(matrix), b, start, iterations=4, overwrite=True)
+    assert torch.equal(used, x)
+    assert used.data_ptr() == start.data_ptr()

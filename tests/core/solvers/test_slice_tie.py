@@ -90,7 +90,7 @@ def test_the_variables_are_carried_from_step_to_step() -> None:
     gamma = float("inf")
     expected = twice.consistent(operator, operator.adjoint(y), start, gamma, 3, 0.0)
     first = once.consistent(operator, operator.adjoint(y), start, gamma, 3, 0.0)
-    again = once.consistent(operator, operator.adjoint(y), first, gamma, 3, 0.0)
+    again = once.consistent(operator, operator.adjoint(y), first.clone(), gamma, 3, 0.0)
     assert torch.allclose(again, expected, atol=1e-13)
     assert not torch.allclose(again, first)
 
@@ -123,3 +123,25 @@ def test_the_first_step_keeps_the_slopes_of_its_estimate() -> None:
     tie = SliceTie(4, rho=50.0, lam=1e-9)
     kept = tie.consistent(operator, operator.adjoint(y), truth, 5.0, 50, 0.0)
     assert torch.allclose(kept, truth, atol=1e-6)
+
+
+@pytest.mark.parametrize("along", list(AXES))
+@pytest.mark.parametrize("dtype", [torch.float32, torch.complex64])
+def test_a_few_slices_at_a_time_change_no_bit(along: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of two volumes, neither of which is a whole number of pieces."""
+    generator = torch.Generator().manual_seed(2)
+    matrix = torch.randn(8, 12, dtype=dtype, generator=generator)
+    operator = Matrix(matrix / 8, 14, (3, 4))
+    y, start = operator.forward(torch.randn(14, 3, 4, dtype=dtype)), torch.randn(14, 3, 4, dtype=dtype)
+
+    def solved(pieces: int) -> list[Tensor]:
+        monkeypatch.setattr("core.solvers.slice_tie.SLICES_AT_ONCE", pieces)
+        tie, x = SliceTie(7, 0.3, 0.05, along, rounds=2), start
+        for _ in range(3):
+            x = tie.consistent(operator, operator.adjoint(y), x.clone(), 3.0, 4, 0.0)
+        assert tie.carried is not None
+        return [x, tie.carried]
+
+    whole = solved(7)
+    for pieces in (1, 3, 100):
+        assert all(torch.equal(a, b) for a, b in zip(solved(pieces), whole, strict=True))
