@@ -10,10 +10,13 @@ from pathlib import Path
 import click
 
 import core
+from app.cli_batch import batch, worker
 from app.cli_doctor import doctor
 from app.cli_prior import prior, train
 from app.cli_recon import INTERRUPTED, recon, rerun
 from app.cli_simulate import simulate
+from app.cli_sweep import sweep
+from app.cli_trust import trust
 from core.errors import UserError
 
 BAD_INPUT = 2
@@ -90,7 +93,7 @@ def info(path: str, as_json: bool, axes: str, domain: str, identifiers: bool) ->
         click.echo(f"{label + ':':<24} {value}")
 
 
-for command in (recon, rerun, train, prior, doctor):
+for command in (recon, rerun, trust, sweep, batch, worker, train, prior, doctor):
     cli.add_command(command)
 cli.add_command(simulate)
 

@@ -71,6 +71,19 @@ def _priors() -> Finding:
     return bool(entries), names or "none", "" if entries else "Install the program again, or give --prior a file."
 
 
+def _plugins() -> Finding:
+    """What other packages add. One of no use is told and leaves the machine healthy: the program does without."""
+    from core.engine.methods import METHODS
+    from core.formats.plugged import FORMATS
+    from core.operators.plugged import OPERATORS
+    from core.priors.plugged import PRIORS, plugged_cards
+
+    plugged_cards()
+    found = [plugin for group in (FORMATS, OPERATORS, PRIORS, METHODS) for plugin in group.survey()]
+    used = [f"{plugin.kind} {plugin.name} ({plugin.package})" for plugin in found if not plugin.trouble]
+    return True, ", ".join(used) or "none", " ".join(plugin.words for plugin in found if plugin.trouble)
+
+
 def _write_access() -> Finding:
     from core.priors.catalogue import user_folder
 
@@ -90,5 +103,6 @@ CHECKS: dict[str, Callable[[], Finding]] = {
     "torch": _torch,
     "memory": _memory,
     "priors": _priors,
+    "plug-ins": _plugins,
     "data folder": _write_access,
 }

@@ -28,13 +28,18 @@ def list_command() -> None:
     width = max((len(each.path.stem) for each in found), default=0)
     for each in found:
         origin = "bundled" if each.bundled else "added"
+        if not isinstance(each, Unreadable) and each.package:
+            click.echo(f"{each.path.stem:<{width}}  plug-in             {_about(each.card):<36}  {each.package}")
+            continue
         if isinstance(each, Unreadable):
             click.echo(f"{each.path.stem:<{width}}  unreadable       {each.trouble} {each.path}")
             continue
-        card = each.card
         megabytes = f"{each.path.stat().st_size / 1e6:.1f} MB"
-        about = f"{card.modality}, {card.anatomy}, {card.channels} channel{'s' * (card.channels != 1)}"
-        click.echo(f"{each.path.stem:<{width}}  {origin:<7} {megabytes:>10}  {about:<36}  {each.path}")
+        click.echo(f"{each.path.stem:<{width}}  {origin:<7} {megabytes:>10}  {_about(each.card):<36}  {each.path}")
+
+
+def _about(card: ModelCard) -> str:
+    return f"{card.modality}, {card.anatomy}, {card.channels} channel{'s' * (card.channels != 1)}"
 
 
 @prior.command(name="info")

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from core import plugins
+from core.engine.methods import known_methods
 from core.engine.settings import ReconSettings, choices_of, help_of, type_of, used_by
 from core.errors import ScanError
 
@@ -39,6 +41,20 @@ SPREAD = click.option("--spread", type=Path, help="File for the spread of the sa
 STEPS_FORMAT = "{desc} |{bar:24}| step {n_fmt} of {total_fmt}, {remaining} left{postfix}"
 
 
+class MethodName(click.ParamType):
+    """The name of a method, which may be a plug-in's; those are looked for when one is named, not at the start."""
+
+    name = "method"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return f"[{'|'.join(known_methods())}]"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in known_methods():
+            self.fail(f"{value!r} is not one of {', '.join(map(repr, known_methods()))}.", param, ctx)
+        return value
+
+
 def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """An option for every reconstruction setting, made from its dataclass field."""
     for field in reversed(dataclasses.fields(ReconSettings)):
@@ -47,9 +63,11 @@ def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
         text = f"{about.text}{unit}"
         name = f"--{field.name.replace('_', '-')}"
         if type_of(field.name) is bool:
-            command = click.option(name, field.name, is_flag=True, default=None, help=text)(command)
+            either = f"{name}/--no-{name.removeprefix('--')}"
+            command = click.option(either, field.name, is_flag=True, default=None, help=text)(command)
         else:
             kind = click.Choice(choices) if choices else type_of(field.name)
+            kind = MethodName() if field.name == "method" else kind
             command = click.option(name, field.name, type=kind, default=None, help=text)(command)
     return command
 
@@ -209,6 +227,8 @@ def run_to_file(job: JobSpec, outputs: Outputs) -> Finished:
         click.echo("Interrupted. Nothing was written.", err=True)
         sys.exit(INTERRUPTED)
     outputs.write(finished, job.scan)
+    for trouble in plugins.troubles():
+        click.echo(f"Note: {trouble}", err=True)
     outcome = finished.card["outcome"]
     quality = "".join(f", {k} {v:.4g}" for k, v in finished.metrics.items() if k != "data_range")
     told = f"residual {outcome['residual']:.4g}, {outcome['seconds']:.1f} s{quality}"

@@ -1,12 +1,16 @@
-"""What the program remembers between two starts: theme, recent files, the window's place. No patient data."""
+"""What the program remembers between two starts: looks, keys, recent files, the window's place. No patient data."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
 
 MOST_RECENT = 8
+TEXT_SIZES = (80, 90, 100, 110, 125, 150, 175, 200)
+"""Per cent of the desktop's text."""
 
 
 class Preferences:
@@ -25,12 +29,68 @@ class Preferences:
         self._store.setValue("theme", name)
 
     @property
+    def text_size(self) -> int:
+        """One of TEXT_SIZES."""
+        stored = str(self._store.value("text_size", "100"))
+        return int(stored) if stored in map(str, TEXT_SIZES) else 100
+
+    @text_size.setter
+    def text_size(self, percent: int) -> None:
+        self._store.setValue("text_size", percent)
+
+    @property
+    def language(self) -> str:
+        """One of app.translating.LANGUAGES."""
+        return str(self._store.value("language", "system"))
+
+    @language.setter
+    def language(self, name: str) -> None:
+        self._store.setValue("language", name)
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Keys that the user gave to actions, by the action's name; "" for none."""
+        try:
+            stored = json.loads(str(self._store.value("keys", "{}")))
+        except ValueError:
+            return {}
+        return {str(name): str(key) for name, key in stored.items()} if isinstance(stored, dict) else {}
+
+    @keys.setter
+    def keys(self, keys: Mapping[str, str]) -> None:
+        self._store.setValue("keys", json.dumps(dict(keys)))
+
+    @property
+    def commands(self) -> list[str]:
+        """Names of the actions that were chosen last in the command palette, the latest first."""
+        return self._list("commands")
+
+    def remember_command(self, name: str) -> None:
+        """Put an action first in `commands`."""
+        self._store.setValue("commands", [name, *(n for n in self.commands if n != name)][:MOST_RECENT])
+
+    @property
+    def room_layout(self) -> str:
+        """The name of the layout of Review."""
+        return str(self._store.value("room_layout", "ONE"))
+
+    @room_layout.setter
+    def room_layout(self, name: str) -> None:
+        self._store.setValue("room_layout", name)
+
+    @property
+    def tour_seen(self) -> bool:
+        """The tour was shown, to its end or not."""
+        return str(self._store.value("tour_seen", "false")).lower() == "true"
+
+    @tour_seen.setter
+    def tour_seen(self, seen: bool) -> None:
+        self._store.setValue("tour_seen", seen)
+
+    @property
     def recent(self) -> list[str]:
         """Paths of the files opened last, the latest first."""
-        stored = self._store.value("recent", [])
-        if isinstance(stored, str):
-            return [stored]
-        return [str(path) for path in stored] if isinstance(stored, list) else []
+        return self._list("recent")
 
     def remember(self, path: str) -> None:
         """Put a file first in `recent`."""
@@ -64,6 +124,13 @@ class Preferences:
     @geometry.setter
     def geometry(self, value: QByteArray) -> None:
         self._store.setValue("geometry", value)
+
+    def _list(self, name: str) -> list[str]:
+        """Words stored under a name; one alone comes back as no list."""
+        stored = self._store.value(name, [])
+        if isinstance(stored, str):
+            return [stored]
+        return [str(value) for value in stored] if isinstance(stored, list) else []
 
     def flush(self) -> None:
         self._store.sync()

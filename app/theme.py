@@ -1,4 +1,4 @@
-"""Dark and light: palettes from resources/themes, and icons drawn in the palette's colours."""
+"""Dark, light and high contrast: palettes from resources/themes, and icons drawn in the palette's colours."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QP
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QWidget
 
-THEMES = ("system", "dark", "light")
+NAMES = ("dark", "light", "contrast")
+THEMES = ("system", *NAMES)
 _ICON_SIZES = (16, 32, 64)
 _OUTLINED = ("QLineEdit", "QAbstractSpinBox", "QComboBox", "QCheckBox", "QPushButton", "QSlider", "QProgressBar")
 """Fusion draws the outline of these in a darker shade of their Window colour, which must stand out from the ground."""
 
 _applied = ["dark"]
+_usual_size: list[float] = []
+"""Points of the desktop's text, once it has been asked for."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Colours:
     outline: str
     accent: str
     accent_text: str
+    focus: str
     link: str
     warning: str
     warning_ground: str
@@ -45,15 +49,19 @@ class Colours:
 
 @cache
 def colours(theme: str) -> Colours:
-    """The colours of "dark" or "light"."""
+    """The colours of one of NAMES."""
     return Colours(**json.loads((files("resources") / "themes" / f"{theme}.json").read_text("utf-8")))
 
 
 def resolve(theme: str) -> str:
-    """ "dark" or "light"; "system" asks the desktop, and is dark where it does not say."""
-    if theme in ("dark", "light"):
+    """One of NAMES; "system" asks the desktop for high contrast first, and is dark where it does not say."""
+    if theme in NAMES:
         return theme
-    return "light" if QGuiApplication.styleHints().colorScheme() is Qt.ColorScheme.Light else "dark"
+    hints = QGuiApplication.styleHints()
+    asked = hints.accessibility().contrastPreference() if hasattr(hints, "accessibility") else None
+    if asked is not None and asked is Qt.ContrastPreference.HighContrast:
+        return "contrast"
+    return "light" if hints.colorScheme() is Qt.ColorScheme.Light else "dark"
 
 
 def apply(theme: str) -> None:
@@ -101,6 +109,19 @@ def palette(c: Colours) -> QPalette:
         made.setColor(QPalette.ColorGroup.Disabled, which, QColor(c.disabled))
     made.setColor(QPalette.ColorGroup.Disabled, role.Highlight, QColor(c.border))
     return made
+
+
+def scale_text(percent: int) -> None:
+    """Make all text so many per cent of what the desktop has, at once."""
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    if not _usual_size:
+        _usual_size.append(app.font().pointSizeF() if app.font().pointSizeF() > 0 else 9.0)
+    wanted = _usual_size[0] * percent / 100
+    if abs(app.font().pointSizeF() - wanted) > 0.01:
+        made = app.font()
+        made.setPointSizeF(wanted)
+        app.setFont(made)
 
 
 def current() -> Colours:

@@ -11,8 +11,10 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from app import theme as themes
+from app import translating
 from app.bridge.bridge import Bridge
 from app.bridge.engine import Engine
+from app.bridge.garbage import Collector
 from app.preferences import Preferences
 from app.state.runs import Phase, Run
 from app.state.session import Session
@@ -29,6 +31,7 @@ def build(engine: Engine | None = None, theme: str = "") -> tuple[QApplication, 
     app.setApplicationName("DDS Viewer")
     app.setDesktopFileName("dds-viewer")
     preferences = Preferences()
+    translating.install(preferences.language)
     themes.apply(theme or preferences.theme)
     session = Session()
     bridge = Bridge(session, engine)
@@ -56,12 +59,19 @@ def launch(
     window.show()
     app.processEvents()
     window.bridge.warm_up()
+    if not (screenshot or exit_when_done):
+        window.projects.begin()
     if demo is not None:
         window.open_path(demo_path(demo), remember=False)
     elif path:
         window.open_path(path)
+    elif not (screenshot or exit_when_done or window.preferences.tour_seen):
+        window.tour.start()
+    collector = Collector(app)
     status = app.exec()
+    collector.stop()
     window.bridge.wait_for_end()
+    window.projects.wait_for_end()
     return status or errand.status
 
 

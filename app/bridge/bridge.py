@@ -18,6 +18,7 @@ from app.bridge.mailbox import Mailbox
 from app.bridge.prior_desk import PriorDesk
 from app.bridge.run_queue import RunQueue
 from app.bridge.simulation_desk import SimulationDesk
+from app.bridge.viewing_desk import ViewingDesk
 from app.bridge.worker import Worker
 from app.state.kinds import on_the_way
 from app.state.runs import Run
@@ -44,9 +45,11 @@ class Bridge(QObject):
         self.queue = RunQueue(session, self.engine.run, self._mailbox, self._computer)
         self._desk = FileDesk(session, self.engine, self._mailbox, self._files, self._opened)
         self.priors = PriorDesk(session, self.engine, self._mailbox, self._files)
+        self.viewing = ViewingDesk(session, self.engine, self._mailbox, self._files)
         self.simulations = SimulationDesk(session, self.engine, self._mailbox, self._files)
         self.open = self._desk.open
         self.open_volume = self._desk.open_volume
+        self.open_entries = self._desk.open_entries
         self.save = self._desk.save
         self._closing = False
         self._preloaded = threading.Event()
@@ -70,7 +73,8 @@ class Bridge(QObject):
     @property
     def busy(self) -> bool:
         """A run, a file, a prior or a simulated scan is being worked on."""
-        return self.session.runs.current is not None or self._desk.busy or self.priors.busy or self.simulations.busy
+        desks = (self._desk, self.priors, self.simulations, self.viewing)
+        return self.session.runs.current is not None or any(desk.busy for desk in desks)
 
     def warm_up(self) -> None:
         """Load what computes, in the background, and ask what there is on this machine."""

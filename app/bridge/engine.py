@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from app.bridge.item_export import save_item
 from app.bridge.preload import preload_torch, without_collector
-from app.bridge.volumes import Tell, open_volume, volume_kind, write_scan
+from app.bridge.volumes import Tell, contents, open_entry, open_volume, view_volume, volume_kind, write_scan
 from app.state.choice import PriorChoice
 from app.state.notice import Notice
+from app.state.room.item import Item
 from app.state.session import Fit
 from app.state.shelf import SHEETS, Sheet
 from app.state.simulation import Plan
@@ -20,7 +22,9 @@ from core.engine.job import JobSpec
 from core.engine.settings import ReconSettings
 from core.engine.stop import Stop
 from core.errors import PriorError
+from core.export.dicom_about import about_scan
 from core.formats.axes import AxesGuess
+from core.formats.folder import Entry as FolderEntry
 from core.formats.volume_parts import Opened
 from core.priors.card import ModelCard
 from core.priors.catalogue import Entry
@@ -65,16 +69,16 @@ def _guess_axes(path: str) -> tuple[AxesGuess, ...]:
     return guess_all_axes(path)
 
 
-def _save(volume: Volume, path: str) -> None:
+def _save(volume: Volume, path: str, scan: Scan | None) -> None:
     from core.export import save
 
-    save(volume, path)
+    save(volume, path, None if scan is None else about_scan(scan, volume))
 
 
-def _save_spread(volume: Volume, path: str) -> None:
+def _save_spread(volume: Volume, path: str, scan: Scan | None) -> None:
     from core.export import save_spread
 
-    save_spread(volume, path)
+    save_spread(volume, path, None if scan is None else about_scan(scan, volume))
 
 
 def _survey() -> Machine:
@@ -172,9 +176,13 @@ class Engine:
     guess_axes: Callable[[str], tuple[AxesGuess, ...]] = _guess_axes
     volume_kind: Callable[[str], str] = volume_kind
     open_volume: Callable[[str], Opened] = open_volume
+    view_volume: Callable[[str, Tell], Opened] = view_volume
+    contents: Callable[[str, Tell], tuple[FolderEntry, ...]] = contents
+    open_entry: Callable[[FolderEntry, Tell], Opened] = open_entry
     write_scan: Callable[[Plan, Opened, str, Tell], None] = write_scan
-    save: Callable[[Volume, str], None] = _save
-    save_spread: Callable[[Volume, str], None] = _save_spread
+    save: Callable[[Volume, str, Scan | None], None] = _save
+    save_spread: Callable[[Volume, str, Scan | None], None] = _save_spread
+    save_item: Callable[[Item, str, bool], None] = save_item
     preload: Callable[[], None] = preload_torch
     survey: Callable[[], Machine] = _survey
     rehearse: Callable[[ReconSettings], None] = _rehearse

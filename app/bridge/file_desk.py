@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from app.bridge.engine import Engine, may_need_axes
 from app.bridge.facts import facts_of
 from app.bridge.mailbox import Mailbox
-from app.bridge.volumes import refusal
+from app.bridge.volumes import news_of, refusal
 from app.bridge.worker import Worker
 from app.state.kinds import single_slices
 from app.state.measured import measured_of
 from app.state.notice import Notice
+from app.state.room.item import Item
+from app.state.room.sources import item_of_volume
 from app.state.runs import Run
-from app.state.session import AxesQuestion, OpenScan, Session
+from app.state.session import AxesQuestion, FolderQuestion, OpenScan, Session
 from app.state.simulation import plan_for
 from core.engine.job import ScanSource
 from core.errors import ScanError, UserError
+from core.formats.folder import Entry
+from core.formats.volume_parts import Opened
 
 Delivery = Callable[[], None]
+
+
+class Superseded(Exception):
+    """Something else is to be read now."""
 
 
 class FileDesk:
@@ -38,7 +46,7 @@ class FileDesk:
         self._mailbox = mailbox
         self._files = files
         self._opened = opened
-        self._ticket = 0
+        self._ticket = self._reading = 0
         self._saving = 0
         self._closed = False
 
@@ -60,6 +68,14 @@ class FileDesk:
         self._session.set_reading(Path(path).name)
         self._files.submit(partial(self._try_to_read, self._ticket, path, partial(self._read_volume, path)))
 
+    def open_entries(self, entries: Sequence[Entry]) -> None:
+        """Read some of the things in a folder, a raw scan last. Of them and others to open the latest wins."""
+        self._ticket += 1
+        self._session.set_reading(entries[0].name)
+        for entry in sorted(entries, key=lambda entry: entry.kind == "scan"):
+            work = partial(self._read_entry, entry)
+            self._files.submit(partial(self._try_to_read, self._ticket, entry.path, work))
+
     def save(self, run: Run, path: str, *, spread: bool = False) -> None:
         """Write a run's volume, or the spread of its samples."""
         self._saving += 1
@@ -76,11 +92,40 @@ class FileDesk:
         return partial(self._session.axes_asked.emit, question)
 
     def _read_scan(self, path: str, axes: str, domain: str) -> Delivery:
-        """A volume is refused with an offer to simulate a scan of it."""
+        """A volume is shown, with an offer to simulate a scan of it; of several things in a folder the user chooses."""
         try:
             return self._read(path, axes, domain)
         except ScanError as error:
-            return partial(self._session.tell, refusal(path, error, self._engine.volume_kind(path)))
+            if Path(path).is_dir() and len(entries := self._engine.contents(path, self._tell)) > 1:
+                return partial(self._session.folder_asked.emit, FolderQuestion(path, entries))
+            kind = self._engine.volume_kind(path)
+            if not kind:
+                return partial(self._session.tell, refusal(path, error, ""))
+            return self._shown(self._engine.view_volume(path, self._tell))
+
+    def _read_entry(self, entry: Entry) -> Delivery:
+        if entry.kind == "scan":
+            return self._guess(entry.path) if may_need_axes(entry.path) else self._read_scan(entry.path, "", "kspace")
+        return self._shown(self._engine.open_entry(entry, self._tell))
+
+    def _shown(self, found: Opened) -> Delivery:
+        return partial(self._view, item_of_volume(found), news_of(found))
+
+    def _view(self, item: Item, news: Notice) -> None:
+        self._session.room.put(item)
+        self._session.tell(news)
+        self._session.viewed.emit(item.key)
+
+    def _tell(self, doing: str, done: int, of: int) -> None:
+        """In the file thread: how much has been read. Raises Superseded where nobody waits for it any more."""
+        if self._closed or self._reading != self._ticket:
+            raise Superseded
+        share = done / of if of else None
+        self._mailbox.post(partial(self._show_share, self._reading, share), self)
+
+    def _show_share(self, ticket: int, share: float | None) -> None:
+        if ticket == self._ticket and self._session.reading:
+            self._session.set_reading(self._session.reading, share)
 
     def _read(self, path: str, axes: str, domain: str) -> Delivery:
         scan = self._engine.open_scan(path, axes, domain)
@@ -95,10 +140,13 @@ class FileDesk:
 
     def _try_to_read(self, ticket: int, path: str, work: Callable[[], Delivery]) -> None:
         """In the file thread: post what `work` returns, or the notice of its failure."""
-        if self._closed:
+        if self._closed or ticket != self._ticket:
             return
+        self._reading = ticket
         try:
             delivery = work()
+        except Superseded:
+            return
         except Exception as error:
             delivery = partial(self._session.tell, notice_of(error, f"{Path(path).name} could not be read."))
         self._mailbox.post(partial(self._read_done, ticket, delivery))
@@ -113,7 +161,7 @@ class FileDesk:
         write = self._engine.save_spread if spread else self._engine.save
         try:
             if run.volume is not None:
-                write(run.volume, path)
+                write(run.volume, path, run.job.scan)
         except Exception as error:
             failure = notice_of(error, f"{Path(path).name} could not be written.")
         self._mailbox.post(partial(self._write_done, run, path, spread, failure))

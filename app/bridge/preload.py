@@ -38,9 +38,22 @@ def without_collector() -> Iterator[None]:
 
     With torch in memory a full collection holds Python's lock, and so stops the window, for 0.1 to 0.2 s.
     """
+    before = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         gc.freeze()
-        gc.enable()
+        if before:
+            gc.enable()
+
+
+def preload_vtk() -> None:
+    """The same for what renders: after it, the import of VTK holds Python's lock for some hundredths of a second."""
+    found = importlib.util.find_spec("vtkmodules") if sys.platform == "linux" else None
+    if found is None or not found.submodule_search_locations:
+        return
+    dlopen = ctypes.CDLL(None).dlopen
+    dlopen.restype, dlopen.argtypes = ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_int]
+    for library in Path(found.submodule_search_locations[0]).glob("libvtkRenderingVolumeOpenGL2*.so*"):
+        dlopen(os.fsencode(library), os.RTLD_NOW | os.RTLD_LOCAL)

@@ -11,6 +11,7 @@ from pathlib import Path
 from app.state.notice import Notice
 from app.state.simulation import CtPlan, MriPlan, Plan
 from core.errors import ScanError, UserError
+from core.formats.folder import Entry
 from core.formats.volume_parts import Opened
 
 Tell = Callable[[str, int, int], None]
@@ -25,6 +26,39 @@ def open_volume(path: str) -> Opened:
     from core.formats import volumes
 
     return volumes.open_volume(path)
+
+
+def view_volume(path: str, tell: Tell) -> Opened:
+    """Read a volume slice by slice, telling how far it is."""
+    from core.formats import volumes
+
+    return volumes.open_volume(path, tell)
+
+
+def contents(path: str, tell: Tell) -> tuple[Entry, ...]:
+    """What a folder holds that can be opened."""
+    from core.formats import folder
+
+    return folder.contents(path, tell)
+
+
+def open_entry(entry: Entry, tell: Tell) -> Opened:
+    """The series or volume of an entry."""
+    from core.formats import folder
+
+    return folder.open_series(entry, tell)
+
+
+def news_of(found: Opened) -> Notice:
+    """What must be told of a volume that was opened: that it is no raw data, and what its reader found odd."""
+    name = Path(found.path).name
+    return Notice(
+        f"{name} is a reconstructed volume ({found.format}), not raw data. It is shown in Review.",
+        " ".join(found.notes),
+        "To try a method on it, simulate a scan of it.",
+        error=False,
+        volume=found.path,
+    )
 
 
 def volume_kind(path: str) -> str:

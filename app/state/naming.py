@@ -5,8 +5,9 @@ from __future__ import annotations
 from app.state.kinds import on_the_way
 from app.state.weights import usual_lam
 from core.engine.job import JobSpec
+from core.engine.methods import label_of
 from core.engine.presets import default_prior
-from core.engine.settings import LAST_TIMESTEP, ReconSettings, help_of
+from core.engine.settings import LAST_TIMESTEP, ReconSettings, help_of, used_by
 from core.scan import Scan
 
 METHODS = {
@@ -21,6 +22,12 @@ METHODS = {
     "sirt": "SIRT",
 }
 """Methods as a person writes them."""
+
+
+def method_words(method: str) -> str:
+    """A method as a person writes it; that of a plug-in as the plug-in calls itself."""
+    return METHODS.get(method) or label_of(method)
+
 
 FILTERS = {"hann": "Hann", "ramp": "ramp", "cosine": "cosine", "shepp-logan": "Shepp-Logan"}
 """Windows on the ramp as a person writes them."""
@@ -92,7 +99,7 @@ def _classical_parts(settings: ReconSettings, scan: Scan | None) -> list[str]:
     """The method with its weight, iterations or filter; the usual weight of what every run makes is not told."""
     method, usual = settings.method, ReconSettings()
     quick = method in on_the_way(scan)
-    parts = [METHODS.get(method, method)]
+    parts = [method_words(method)]
     if method in help_of("lam").methods and not (quick and settings.lam == usual_lam(method, scan)):
         parts.append(f"lambda {settings.lam:g}")
     if method in help_of("iterations").methods:
@@ -118,23 +125,34 @@ def gamma_words(rule: str) -> str:
 
 def classical_caption(method: str) -> str:
     """Such as "CG-SENSE (classical)"."""
-    return f"{METHODS.get(method, method)} (classical)"
+    return f"{method_words(method)} (classical)"
 
 
 def picture_name(settings: ReconSettings, view: str) -> str:
     """What one of the pictures of a run is called where it is chosen."""
     if view == "result":
         several = settings.method == "dds" and settings.samples > 1
-        return f"Mean of {settings.samples} samples" if several else f"{METHODS[settings.method]} result"
+        return f"Mean of {settings.samples} samples" if several else f"{method_words(settings.method)} result"
     return METHODS.get(view, view.capitalize())
 
 
 def file_name(scan: str, run: str, *, spread: bool = False) -> str:
     """A name for the file of a result, from the names of its scan's file and its run."""
-    name = f"{scan.split('.')[0]} {run}{', spread' if spread else ''}"
-    for known, plain in ((", ", "_"), (" ", "-"), ("#", ""), ("×", "x")):
+    ending = ", spread" if spread else ""
+    return _plain(f"{scan.split('.')[0]} {run}{ending}") + ".npy"
+
+
+def item_file_name(item: str) -> str:
+    """A name for the file of a volume of the viewing room."""
+    stem = item.removesuffix(".gz").removesuffix(".nii").removesuffix(".nrrd").removesuffix(".dcm")
+    return _plain(stem) + ".dcm"
+
+
+def _plain(name: str) -> str:
+    """Without what is awkward in a file's name."""
+    for known, plain in ((", ", "_"), (" ", "-"), ("#", ""), ("×", "x"), ("/", "-")):
         name = name.replace(known, plain)
-    return f"{name}.npy"
+    return name
 
 
 def simulated_name(volume: str) -> str:
@@ -145,9 +163,10 @@ def simulated_name(volume: str) -> str:
 def settings_lines(settings: ReconSettings) -> list[str]:
     """Every setting that the method uses, one "Label: value unit" each."""
     lines = []
+    used = used_by(settings.method)
     for name, value in settings.to_dict().items():
         about = help_of(name)
-        if settings.method in about.methods:
+        if name in used:
             lines.append(f"{about.label}: {value} {about.unit}".rstrip())
     return lines
 

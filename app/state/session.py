@@ -15,12 +15,15 @@ from app.state.naming import undersampling_words
 from app.state.notice import Notice
 from app.state.picture import COMPONENTS, VALUE
 from app.state.planes import Section, Voxel, resized, sections
+from app.state.room.room import Room
 from app.state.runs import Run, Runs, Shown
 from app.state.shelf import Shelf
 from app.state.simulation import Simulation
+from app.state.undo import History
 from core.engine.job import ScanSource
 from core.engine.offers import slices_in, unit_of
 from core.formats.axes import AxesGuess
+from core.formats.folder import Entry
 from core.orientation import Affine
 from core.scan import Scan
 
@@ -110,6 +113,14 @@ class AxesQuestion:
 
 
 @dataclass(frozen=True)
+class FolderQuestion:
+    """A folder that holds more than one thing that can be opened."""
+
+    path: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
 class Stack:
     """A stack of slices within the frames of a picture, and the voxel where its three planes meet.
 
@@ -132,12 +143,16 @@ class Session:
     reading_changed = Signal()
     notice_changed = Signal()
     axes_asked = Signal(AxesQuestion)
+    folder_asked = Signal(FolderQuestion)
+    viewed = Signal(str)
+    """A volume of a file has come into the room; its item's key."""
     saved = Signal(str)
     fit_changed = Signal()
 
     def __init__(self) -> None:
         self.scan: OpenScan | None = None
         self.reading = ""
+        self.reading_share: float | None = None
         self.notice: Notice | None = None
         self.runs = Runs()
         self.display = Display()
@@ -145,6 +160,8 @@ class Session:
         self.shelf = Shelf()
         self.fit = Fit()
         self.simulation = Simulation()
+        self.history = History()
+        self.room = Room()
 
     def open(self, scan: OpenScan) -> None:
         """Replace what is open."""
@@ -191,9 +208,9 @@ class Session:
         first, end = chosen or (0, self.scan.stack)
         return first, end - first
 
-    def set_reading(self, name: str) -> None:
-        """The name of the file that is being read, or ""."""
-        self.reading = name
+    def set_reading(self, name: str, share: float | None = None) -> None:
+        """The name of the file that is being read, or "". share: how much of it has been, None if that is not known."""
+        self.reading, self.reading_share = name, share
         self.reading_changed.emit()
 
     def tell(self, notice: Notice | None) -> None:

@@ -7,6 +7,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from app.state.session import AxesQuestion
+from app.words import tr
 from core.errors import ScanError
 from core.formats.axes import AXIS_NAMES, DOMAINS, AxesGuess, parse_axes
 
@@ -22,7 +23,7 @@ class AxesDialog(QDialog):
 
     def __init__(self, question: AxesQuestion, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Name the axes")
+        self.setWindowTitle(tr("Name the axes"))
         self._question = question
         self.array = QComboBox()
         for guess in question.guesses:
@@ -42,16 +43,16 @@ class AxesDialog(QDialog):
 
     def _lay_out(self) -> None:
         self._form = QFormLayout()
-        self._form.addRow("Array", self.array)
+        self._form.addRow(tr("Array"), self.array)
         self._form.setRowVisible(self.array, len(self._question.guesses) > 1)
-        self._form.addRow("It holds", self.domain)
+        self._form.addRow(tr("It holds"), self.domain)
         self._axes = QFormLayout()
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel)
         for button in self.buttons.buttons():
             button.setIcon(QIcon())
         self.buttons.accepted.connect(self._accept)
         self.buttons.rejected.connect(self.reject)
-        intro = QLabel("No header names the axes of this array. Check the guess, in the order of the file:")
+        intro = QLabel(tr("No header names the axes of this array. Check the guess, in the order of the file:"))
         intro.setWordWrap(True)
         whole = QVBoxLayout(self)
         whole.setSpacing(10)
@@ -85,12 +86,12 @@ class AxesDialog(QDialog):
             field = QComboBox()
             field.addItems(["", *AXIS_NAMES])
             field.setCurrentText(name)
-            field.setAccessibleName(f"Axis {number}, length {length}")
+            field.setAccessibleName(tr("Axis {number}, length {length}", number=number, length=length))
             field.currentTextChanged.connect(self._check)
             self._axes.addRow(f"Axis {number}, length {length}", field)
             self.fields.append(field)
         self.domain.setCurrentIndex(self.domain.findData(guess.domain))
-        self.why.setText(f"Guess: {guess.why}" if guess.axes else guess.why)
+        self.why.setText(tr("Guess: {why}", why=guess.why) if guess.axes else guess.why)
         self._check()
 
     def _translate(self, *_: object) -> None:
@@ -108,7 +109,7 @@ class AxesDialog(QDialog):
         self._form.setRowVisible(self.domain, "view" not in names)
         try:
             if "" in names:
-                raise ScanError("Name every axis.")
+                raise ScanError(tr("Name every axis."))
             parse_axes(",".join(names), self.guess.shape, self.domain.currentData())
             self.trouble.setText("")
         except ScanError as error:

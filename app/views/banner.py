@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from app import theme
 from app.state.notice import Notice
 from app.state.session import Session
+from app.words import tr
 
 MOST_LINES = 7
 """Of warnings that are shown without scrolling."""
@@ -40,11 +41,11 @@ class Banner(QWidget):
         self.rest = _words()
         self.close_button = QToolButton()
         self.close_button.setAutoRaise(True)
-        self.close_button.setAccessibleName("Close message")
-        self.close_button.setToolTip("Close message (Esc)")
+        self.close_button.setAccessibleName(tr("Close message"))
+        self.close_button.setToolTip(tr("Close message (Esc)"))
         self.close_button.clicked.connect(lambda: session.tell(None))
-        self.simulate = QPushButton("&Simulate a scan from it…")
-        self.simulate.setToolTip("Make a scan of this volume that no scanner made")
+        self.simulate = QPushButton(tr("&Simulate a scan from it…"))
+        self.simulate.setToolTip(tr("Make a scan of this volume that no scanner made"))
         self.simulate.clicked.connect(self._simulate)
         text = QVBoxLayout()
         text.setSpacing(2)
@@ -164,7 +165,7 @@ class FitStrip(WarningStrip):
     """What to know of the chosen prior before a run with it; hidden where the image or the banner says it already."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__("Prior and scan", parent)
+        super().__init__(tr("Prior and scan"), parent)
         self._session = session
         for signal in (session.fit_changed, session.notice_changed, session.runs.told, session.runs.fronted):
             signal.connect(self.refresh)

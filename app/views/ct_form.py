@@ -19,6 +19,7 @@ from app.state.measured import axis_column
 from app.state.naming import ordinal
 from app.views.setting_rows import QuietWheel, set_columns
 from app.views.size_edit import SizeEdit
+from app.words import tr
 from core.errors import ScanError
 from core.operators.thinning import chosen_views
 from core.projections import Projections
@@ -46,31 +47,35 @@ class CtForm(QWidget):
         self._scan: Projections | None = None
         self._found = 0.0
         self.kind = QComboBox()
-        self.kind.setAccessibleName("Views to use")
-        self.kind.setToolTip("Leave out measured views, to compare with the full scan. The image is marked.")
+        self.kind.setAccessibleName(tr("Views to use"))
+        self.kind.setToolTip(tr("Leave out measured views, to compare with the full scan. The image is marked."))
         self.number = QSpinBox()
-        self.number.setAccessibleName("Number of views")
-        self.number.setToolTip("So many views, evenly spread")
-        self.start, self.end = _angle("Arc from"), _angle("Arc to")
+        self.number.setAccessibleName(tr("Number of views"))
+        self.number.setToolTip(tr("So many views, evenly spread"))
+        self.start, self.end = _angle(tr("Arc from")), _angle(tr("Arc to"))
         self.kept = QLabel()
         theme.mute(self.kept)
         self.center = QDoubleSpinBox()
         self.center.setDecimals(2)
         self.center.setSingleStep(0.25)
-        self.center.setAccessibleName("Rotation axis (column)")
+        self.center.setAccessibleName(tr("Rotation axis (column)"))
         self.center.setToolTip(
-            "The detector column, counted from 0, on which the axis of rotation falls. A wrong one doubles edges."
+            tr("The detector column, counted from 0, on which the axis of rotation falls. A wrong one doubles edges.")
         )
         self.reset_button = QToolButton()
         self.reset_button.setAutoRaise(True)
         self.reset_button.setIconSize(QSize(14, 14))
         self.reset_button.setIcon(theme.icon("reset"))
-        self.reset_button.setToolTip("The axis as it was found")
-        self.reset_button.setAccessibleName("Reset the rotation axis")
+        self.reset_button.setToolTip(tr("The axis as it was found"))
+        self.reset_button.setAccessibleName(tr("Reset the rotation axis"))
         self.image_size = SizeEdit(*SIZES)
-        self.image_size.setAccessibleName("Image size")
+        self.image_size.setAccessibleName(tr("Image size"))
         self.image_size.setToolTip(
-            f"Pixels a side, {SIZES[0]} to {SIZES[1]}, over the same field of view. Empty: as the scan says."
+            tr(
+                "Pixels a side, {low} to {high}, over the same field of view. Empty: as the scan says.",
+                low=SIZES[0],
+                high=SIZES[1],
+            )
         )
         self._lay_out()
         for field in (self.number, self.start, self.end):
@@ -90,13 +95,13 @@ class CtForm(QWidget):
         self._wheel = QuietWheel(self)
         self._rows: dict[QWidget, QLabel] = {}
         for words, field in (
-            ("Views", self.kind),
-            ("Arc from", self.start),
-            ("Arc to", self.end),
-            ("Number", self.number),
+            (tr("Views"), self.kind),
+            (tr("Arc from"), self.start),
+            (tr("Arc to"), self.end),
+            (tr("Number"), self.number),
             ("", self.kept),
-            ("Rotation axis", self.center),
-            ("Image size", self.image_size),
+            (tr("Rotation axis"), self.center),
+            (tr("Image size"), self.image_size),
         ):
             label = QLabel(words)
             label.setBuddy(field)
@@ -121,16 +126,16 @@ class CtForm(QWidget):
         self._scan, self._found = scan, axis_column(scan.geometry)
         with QSignalBlocker(self.kind), QSignalBlocker(self.number), QSignalBlocker(self.center):
             self.kind.clear()
-            self.kind.addItem(f"All {scan.views}", "")
+            self.kind.addItem(tr("All {views}", views=scan.views), "")
             for step in STEPS:
                 if step < scan.views:
-                    self.kind.addItem(f"Every {ordinal(str(step))}", f"every:{step}")
-            self.kind.addItem("A number of views", NUMBER)
-            self.kind.addItem("Part of the arc", ARC)
+                    self.kind.addItem(tr("Every {ordinal}", ordinal=ordinal(str(step))), f"every:{step}")
+            self.kind.addItem(tr("A number of views"), NUMBER)
+            self.kind.addItem(tr("Part of the arc"), ARC)
             self.number.setRange(1, scan.views)
             self.number.setValue(min(FEW, scan.views))
             _, height, width = scan.picture_shape
-            self.image_size.setPlaceholderText(f"As the scan, {width} × {height}")
+            self.image_size.setPlaceholderText(tr("As the scan, {width} × {height}", width=width, height=height))
             self.center.setRange(-float(scan.columns), 2.0 * scan.columns)
         self._show_fields()
 
@@ -182,7 +187,7 @@ class CtForm(QWidget):
         """Only those that the kind of choice needs. Beside an arc, the least number stands for all of it."""
         kind = self.kind.currentData() if not self.kind.isHidden() else ""
         with QSignalBlocker(self.number):
-            self.number.setSpecialValueText("All of them" if kind == ARC else "")
+            self.number.setSpecialValueText(tr("All of them") if kind == ARC else "")
             self.number.setMinimum(0 if kind == ARC else 1)
         for field, needed in ((self.number, kind in (NUMBER, ARC)), (self.start, kind == ARC), (self.end, kind == ARC)):
             field.setVisible(needed)
@@ -194,7 +199,11 @@ class CtForm(QWidget):
         words = ""
         if self._scan is not None and self.text():
             try:
-                words = f"{len(chosen_views(self._scan, self.text()))} of {self._scan.views} views used"
+                words = tr(
+                    "{count} of {views} views used",
+                    count=len(chosen_views(self._scan, self.text())),
+                    views=self._scan.views,
+                )
             except ScanError as error:
                 words = error.why or error.what
         self.kept.setText(words)
@@ -210,5 +219,5 @@ def _angle(name: str) -> QDoubleSpinBox:
     spin.setSuffix("°")
     spin.setValue(0.0 if name == "Arc from" else 90.0)
     spin.setAccessibleName(name)
-    spin.setToolTip("Degrees from the first view, 0 to 360; the end is left out")
+    spin.setToolTip(tr("Degrees from the first view, 0 to 360; the end is left out"))
     return spin

@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
 
 from app import theme
+from app.words import tr
 
 
 class DenoisingCurve(QWidget):
@@ -22,14 +23,14 @@ class DenoisingCurve(QWidget):
         self.plot.showGrid(x=True, y=True, alpha=0.2)
         self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._curve = self.plot.plot([], [], symbol="o", symbolSize=7)
-        self.nothing = QLabel("No validation was measured for this prior.")
+        self.nothing = QLabel(tr("No validation was measured for this prior."))
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.nothing.setWordWrap(True)
         self._layers = QStackedLayout(self)
         self._layers.addWidget(self.plot)
         self._layers.addWidget(self.nothing)
         self.setMinimumSize(QSize(240, 150))
-        self.setAccessibleName("Denoising PSNR by timestep")
+        self.setAccessibleName(tr("Denoising PSNR by timestep"))
         self._colour()
 
     def show_validation(self, validation: dict[str, float]) -> None:
@@ -45,7 +46,7 @@ class DenoisingCurve(QWidget):
         self._curve.setPen(pg.mkPen(now.accent, width=2))
         self._curve.setSymbolBrush(now.accent)
         self._curve.setSymbolPen(now.accent)
-        for side, words in (("left", "PSNR, dB"), ("bottom", "Timestep (more is more noise)")):
+        for side, words in (("left", tr("PSNR, dB")), ("bottom", tr("Timestep (more is more noise)"))):
             axis = self.plot.getAxis(side)
             axis.setPen(now.border)
             axis.setTextPen(now.muted)

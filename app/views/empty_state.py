@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVB
 from app import theme
 from app.actions import Actions
 from app.views.heading import ElidedLabel
+from app.words import later, tr
 
 FORMATS: tuple[tuple[str, str], ...] = (
     ("ISMRMRD", ".h5  .mrd"),
@@ -15,10 +16,10 @@ FORMATS: tuple[tuple[str, str], ...] = (
     ("BART", ".cfl with .hdr"),
     ("Siemens twix", ".dat"),
     ("NXtomo, Data Exchange", ".nxs  .h5"),
-    ("TIFF with geometry.toml", ".tif"),
+    (later("TIFF with geometry.toml"), ".tif"),
     ("RTK", ".xml with .mha"),
-    ("Plain arrays", ".npy  .npz  .mat"),
-    ("Volumes, to simulate a scan from", "DICOM  .nii  .nrrd"),
+    (later("Plain arrays"), ".npy  .npz  .mat"),
+    (later("Volumes, to review or to simulate from"), "DICOM  .nii  .nrrd"),
 )
 
 
@@ -29,28 +30,30 @@ class EmptyState(QWidget):
         super().__init__(parent)
         sign = QLabel()
         sign.setPixmap(theme.icon("app").pixmap(QSize(64, 64)))
-        title = QLabel("Open a raw MRI or CT scan")
+        title = QLabel(tr("Open a raw MRI or CT scan"))
         font = title.font()
         font.setPointSizeF(font.pointSizeF() * 1.7)
         font.setBold(True)
         title.setFont(font)
         words = QLabel(
-            "Measured k-space or projections become an image while you watch.\n"
-            "Drop a file or folder here, or choose one."
+            tr(
+                "Measured k-space or projections become an image while you watch.\n"
+                "Drop a file or folder here, or choose one."
+            )
         )
         words.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.open = QPushButton("Open scan…")
+        self.open = QPushButton(tr("Open scan…"))
         self.open.clicked.connect(actions["open"].trigger)
         self.open.setDefault(True)
-        self.demo = QPushButton("Demo MRI")
+        self.demo = QPushButton(tr("Demo MRI"))
         self.demo.clicked.connect(actions["demo"].trigger)
         self.demo.setToolTip(actions["demo"].toolTip())
-        self.demo_ct = QPushButton("Demo CT")
+        self.demo_ct = QPushButton(tr("Demo CT"))
         self.demo_ct.clicked.connect(actions["demo_ct"].trigger)
         self.demo_ct.setToolTip(actions["demo_ct"].toolTip())
         self.reading = ElidedLabel()
         self.reading.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._muted = [QLabel("Research use only. Not for diagnosis.")]
+        self._muted = [QLabel(tr("Research use only. Not for diagnosis."))]
         centre = Qt.AlignmentFlag.AlignHCenter
         whole = QVBoxLayout(self)
         whole.setSpacing(14)
@@ -82,14 +85,14 @@ class EmptyState(QWidget):
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
         for line, (name, endings) in enumerate(FORMATS):
-            label = QLabel(name)
+            label = QLabel(tr(name))
             self._muted.append(label)
             grid.addWidget(label, line, 0, Qt.AlignmentFlag.AlignRight)
             grid.addWidget(QLabel(endings), line, 1, Qt.AlignmentFlag.AlignLeft)
         return grid
 
     def show_reading(self, name: str) -> None:
-        self.reading.setText(f"Reading {name} …" if name else "")
+        self.reading.setText(tr("Reading {name} …", name=name) if name else "")
 
     def _mute(self) -> None:
         for label in self._muted:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from app.actions import WINDOWS, Actions
 from app.state.display import PLANES, SINOGRAM
 from app.state.picture import COMPONENTS
+from app.state.room.item import Kind
+from app.state.room.pane import Layout
+from app.state.room.room import Room
 from app.state.runs import Phase
 from app.state.session import Session
+from app.views.menus import PICTURES
 from app.views.viewer_bar import windows_of
 
 _OF_PICTURES = (*COMPONENTS, "reset_levels", "fit", "zoom_in", "zoom_out", "smooth")
@@ -44,3 +48,41 @@ def enable_runs(actions: Actions, session: Session) -> None:
         actions[name].setEnabled(going)
     actions["discard"].setEnabled(going or (front is not None and front.phase is Phase.WAITING))
     actions["save"].setEnabled(front is not None and front.volume is not None)
+
+
+def enable_room(actions: Actions, room: Room, *, reviewing: bool, can_film: bool) -> None:
+    """What can be done in the viewing room; there the actions for images are for its panes."""
+    item, pane = room.item_in(room.active), room.panes[room.active]
+    for layout in Layout:
+        actions[f"layout_{layout.name.lower()}"].setChecked(layout is room.layout)
+    switches = {
+        "link_scroll": room.linked_scroll,
+        "link_zoom": room.linked_zoom,
+        "link_window": room.linked_window,
+        "invert": pane.invert,
+        "corners": room.corners,
+        "identity": room.identity,
+    }
+    switches |= {name: room.tool == name.removeprefix("tool_") for name in actions if name.startswith("tool_")}
+    for name, on in switches.items():
+        actions[name].setChecked(on)
+    actions["export_volume"].setEnabled(item is not None and item.final)
+    actions["close_volume"].setEnabled(item is not None and item.kind in (Kind.VOLUME, Kind.DIFFERENCE))
+    actions["subtract"].setEnabled(len(room) > 1)
+    for name in PICTURES:
+        actions[name].setEnabled(reviewing and item is not None)
+    for name in ("save_film", "play"):
+        actions[name].setEnabled(reviewing and can_film)
+    for name in actions:
+        if name.startswith("tool_"):
+            actions[name].setEnabled(reviewing and item is not None)
+    if not reviewing:
+        return
+    for name in ("reset_levels", "fit", "zoom_in", "zoom_out", "smooth"):
+        actions[name].setEnabled(item is not None)
+    for name in (*COMPONENTS, "classical", "blink", "sinogram", "planes"):
+        actions[name].setEnabled(False)
+    for name in WINDOWS:
+        actions[name].setEnabled(
+            item is not None and item.unit == "HU" and item.kind not in (Kind.SPREAD, Kind.DIFFERENCE)
+        )

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QUrl
 
+_VOLUMES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".dcm", ".ima")
+
 
 def demo_path(name: str = "mri") -> str:
     """The bundled scan of a name."""
@@ -19,3 +21,11 @@ def local_file(urls: list[QUrl]) -> str:
     if len(paths) == 2 and {Path(p).suffix for p in paths} == {".cfl", ".hdr"}:
         paths = [p for p in paths if p.endswith(".cfl")]
     return paths[0] if len(paths) == 1 else ""
+
+
+def is_volume(path: str) -> bool:
+    """By its name it is something to look at, whose opening replaces nothing."""
+    where = Path(path)
+    if where.is_dir():
+        return not (where / "geometry.toml").exists()
+    return where.name.lower().endswith(_VOLUMES)

@@ -8,41 +8,57 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QV
 
 import core
 from app import theme
-from app.actions import DEEDS, MOUSE
+from app.actions import DEEDS, MOUSE, Actions
+from app.words import tr
 
 
 class ShortcutsDialog(QDialog):
-    """Every key and mouse action, from the same table as the menus."""
+    """Every key and mouse action, from the same table as the menus. actions: where keys may have been changed."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, actions: Actions | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Keys and mouse")
-        self.lines = [(deed.key, deed.tip) for deed in DEEDS.values() if deed.key] + list(MOUSE)
+        self.setWindowTitle(tr("Keys and mouse"))
+        keys = {name: actions.shown_key(name) if actions else deed.key for name, deed in DEEDS.items()}
+        self.lines = [(keys[name], deed.about) for name, deed in DEEDS.items() if keys[name]]
+        self.lines += [(tr(key), tr(tip)) for key, tip in MOUSE]
+        half = (len(self.lines) + 1) // 2
         grid = QGridLayout()
-        grid.setHorizontalSpacing(24)
+        grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(4)
-        for line, (key, tip) in enumerate(self.lines):
-            name = QLabel(key)
+        grid.setColumnMinimumWidth(2, 16)
+        for place, (key, tip) in enumerate(self.lines):
+            name, words = QLabel(key), QLabel(tip)
             font = name.font()
             font.setBold(True)
             name.setFont(font)
-            grid.addWidget(name, line, 0)
-            grid.addWidget(QLabel(tip), line, 1)
-        _finish(self, grid)
+            for label in (name, words):
+                label.setWordWrap(True)
+                label.setAlignment(Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(name, place % half, 3 * (place // half))
+            grid.addWidget(words, place % half, 3 * (place // half) + 1)
+        for column, stretch in ((0, 2), (1, 5), (3, 3), (4, 5)):
+            grid.setColumnStretch(column, stretch)
+        buttons = _finish(self, grid)
+        if actions is not None:
+            change = buttons.addButton(tr("Change keys…"), QDialogButtonBox.ButtonRole.ActionRole)
+            change.clicked.connect(self.accept)
+            change.clicked.connect(actions["edit_keys"].trigger)
+        self.resize(1000, self.heightForWidth(1000))
 
 
 class AboutDialog(QDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("About DDS Viewer")
+        self.setWindowTitle(tr("About DDS Viewer"))
         sign = QLabel()
         sign.setPixmap(theme.icon("app").pixmap(QSize(64, 64)))
-        words = QLabel(
-            f"<b>DDS Viewer {core.__version__}</b><br>"
+        purpose = tr(
             "Reconstructs raw MRI and CT scans with the Decomposed Diffusion Sampler<br>"
             "(arXiv 2303.05754) while you watch."
-            "<br><br>Apache License 2.0<br><br><b>Research use only. Not for diagnosis.</b>"
         )
+        warning = tr("Research use only. Not for diagnosis.")
+        name = f"<b>DDS Viewer {core.__version__}</b><br>{purpose}"
+        words = QLabel("<br><br>".join((name, "Apache License 2.0", f"<b>{warning}</b>")))
         words.setTextFormat(Qt.TextFormat.RichText)
         grid = QGridLayout()
         grid.setHorizontalSpacing(18)
@@ -51,7 +67,7 @@ class AboutDialog(QDialog):
         _finish(self, grid)
 
 
-def _finish(dialog: QDialog, body: QGridLayout) -> None:
+def _finish(dialog: QDialog, body: QGridLayout) -> QDialogButtonBox:
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     buttons.button(QDialogButtonBox.StandardButton.Close).setIcon(QIcon())
     buttons.rejected.connect(dialog.reject)
@@ -60,3 +76,4 @@ def _finish(dialog: QDialog, body: QGridLayout) -> None:
     whole.addLayout(body)
     whole.addWidget(buttons)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    return buttons

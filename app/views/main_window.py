@@ -6,37 +6,41 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QLabel, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QLabel, QMainWindow, QProgressBar, QVBoxLayout, QWidget
 
 from app import theme
-from app.actions import HOUNSFIELD, WINDOWS, Actions
+from app.actions import Actions
 from app.bridge.bridge import Bridge
 from app.preferences import Preferences
-from app.state.display import PLANES, RESULT, SINOGRAM, SLICE, SPREAD
+from app.state.display import PLANES, SLICE, SPREAD
 from app.state.naming import file_name
-from app.state.notice import Notice
 from app.state.picture import COMPONENTS
 from app.state.runs import Phase
-from app.state.session import AxesQuestion, Session
+from app.state.session import Session
+from app.views.appearance import Appearance
 from app.views.axes_dialog import AxesDialog
 from app.views.banner import Banner, FitStrip
+from app.views.command_palette import CommandPalette
 from app.views.dialogs import Dialogs
 from app.views.empty_state import EmptyState
-from app.views.enabling import enable_pictures, enable_runs
-from app.views.files import demo_path, local_file
-from app.views.help_dialogs import AboutDialog, ShortcutsDialog
+from app.views.enabling import enable_pictures, enable_room, enable_runs
+from app.views.focus_ring import FocusRings
 from app.views.menus import Menus
-from app.views.parameters import Parameters
+from app.views.opening import Opening
 from app.views.priors_dialog import PriorsDialog
-from app.views.run_panel import RunPanel
-from app.views.scan_card import ScanCard
+from app.views.projects import Projects
+from app.views.reviewing import Reviewing
 from app.views.simulating import Simulating
-from app.views.viewer import Viewer
+from app.views.tour import Tour
+from app.views.undoing import Undoing
+from app.views.wiring import commands_of, connect_actions
+from app.views.workplace import Workplace
+from app.views.workspaces import RECONSTRUCT, REVIEW, Workspaces
+from app.words import tr
+from core.formats.project_file import ENDING
 
 TITLE = "DDS Viewer"
-ZOOM = 1.25
-SIDE = 300
 
 
 class MainWindow(QMainWindow):
@@ -54,18 +58,23 @@ class MainWindow(QMainWindow):
         self.bridge = bridge
         self.preferences = preferences or Preferences()
         self.dialogs = dialogs or Dialogs()
-        self.actions_ = Actions(self)
-        self.axes_dialog: AxesDialog | None = None
+        self.actions_ = Actions(self, self.preferences.keys)
         self.priors_dialog: PriorsDialog | None = None
         self._leave_without_asking = False
-        self._remember = ""
         self._resume_shown: bool | None = None
         self._lay_out()
         self.menus = Menus(self.menuBar(), self.actions_, self.preferences, self.open_path)
+        self.menuBar().setCornerWidget(self.stack.switch)
+        self.opening = Opening(self, session, bridge, self.preferences, self.dialogs)
+        self.projects = Projects(self, session, bridge, self.preferences, self.dialogs)
+        self.opening.kept = lambda: self.projects.path is not None and not self.projects.modified
+        for name, part in self.reviewing.parts.items():
+            self.projects.add_part(name, part)
         self.simulating = Simulating(self, session, bridge, self.preferences, self.dialogs, self.open_path)
-        self._connect_actions()
-        self._connect_session()
         session.display.set_layout(PLANES if self.preferences.planes else SLICE)
+        self._connect_session()
+        self._add_manners()
+        connect_actions(self)
         self.setAcceptDrops(True)
         self.setWindowIcon(theme.icon("app"))
         self.setMinimumSize(QSize(1120, 660))
@@ -73,29 +82,21 @@ class MainWindow(QMainWindow):
         self.restoreGeometry(self.preferences.geometry)
         self.refresh()
 
+    @property
+    def axes_dialog(self) -> AxesDialog | None:
+        """The question for the axes of a plain array, once it was asked."""
+        return self.opening.axes_dialog
+
     def _lay_out(self) -> None:
         self.banner = Banner(self.session)
         self.fit_strip = FitStrip(self.session)
         self.empty = EmptyState(self.actions_)
-        self.scan_card = ScanCard(self.session)
-        self.parameters = Parameters(self.session, self.actions_)
-        self.viewer = Viewer(self.session, self.actions_)
-        self.run_panel = RunPanel(self.session, self.actions_)
-        left = QSplitter(Qt.Orientation.Vertical)
-        left.addWidget(self.scan_card)
-        left.addWidget(self.parameters)
-        left.setSizes([190, 460])
-        self.parts = QSplitter(Qt.Orientation.Horizontal)
-        for part in (left, self.viewer, self.run_panel):
-            self.parts.addWidget(part)
-            self.parts.setCollapsible(self.parts.count() - 1, False)
-        left.setMinimumWidth(SIDE - 20)
-        self.run_panel.setMinimumWidth(SIDE - 20)
-        self.parts.setStretchFactor(1, 1)
-        self.parts.setSizes([SIDE, 10**4, SIDE])
-        self.stack = QStackedWidget()
-        self.stack.addWidget(self.empty)
-        self.stack.addWidget(self.parts)
+        self.parts = Workplace(self.session, self.actions_)
+        self.parts.fit_sides(self.preferences.text_size)
+        self.scan_card, self.parameters = self.parts.scan_card, self.parts.parameters
+        self.viewer, self.run_panel = self.parts.viewer, self.parts.run_panel
+        self.reviewing = Reviewing(self, self.session, self.bridge, self.preferences, self.dialogs)
+        self.stack = Workspaces(self.actions_, self.empty, self.parts, self.reviewing.page)
         middle = QWidget()
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
@@ -105,52 +106,37 @@ class MainWindow(QMainWindow):
         column.addWidget(self.stack, 1)
         self.setCentralWidget(middle)
         self._reading = QLabel()
+        self._share = QProgressBar()
+        self._share.setAccessibleName(tr("How much has been read"))
+        self._share.setMaximumWidth(160)
+        self._share.hide()
         self.statusBar().addPermanentWidget(self._reading)
+        self.statusBar().addPermanentWidget(self._share)
         self.statusBar().setSizeGripEnabled(False)
 
-    def _connect_actions(self) -> None:
-        display, queue, view = self.session.display, self.bridge.queue, self.viewer.planes
-        does = {
-            "open": self.ask_for_scan,
-            "open_folder": self.ask_for_folder,
-            "simulate": self.simulating.choose_file,
-            "simulate_folder": self.simulating.choose_folder,
-            "demo": lambda: self.open_path(demo_path("mri"), remember=False),
-            "demo_ct": lambda: self.open_path(demo_path("ct"), remember=False),
-            "planes": lambda: self.set_layout(self.actions_["planes"].isChecked()),
-            "sinogram": lambda: display.look_at(SINOGRAM if self.actions_["sinogram"].isChecked() else RESULT),
-            "save": self.ask_where_to_save,
-            "quit": self.close,
-            "classical": lambda: display.put_classical_in_front(self.actions_["classical"].isChecked()),
-            "blink": self.blink,
-            "reset_levels": display.reset_levels,
-            "fit": view.fit,
-            "zoom_in": partial(view.zoom_by, ZOOM),
-            "zoom_out": partial(view.zoom_by, 1 / ZOOM),
-            "smooth": lambda: view.set_smooth(self.actions_["smooth"].isChecked()),
-            "reconstruct": self.bridge.reconstruct,
-            "pause": queue.pause,
-            "keep": queue.keep,
-            "discard": self.discard,
-            "about_prior": lambda: self.show_priors(self.session.choice.settings.prior),
-            "priors": self.show_priors,
-            "dismiss": partial(self.session.tell, None),
-            "shortcuts": lambda: ShortcutsDialog(self).open(),
-            "about": lambda: AboutDialog(self).open(),
-            **{name: partial(display.set_component, name) for name in COMPONENTS},
-            **{n: partial(display.set_levels, w.window, w.level) for n, w in zip(WINDOWS, HOUNSFIELD, strict=True)},
-            **{f"theme_{name}": partial(self.set_theme, name) for name in theme.THEMES},
-        }
-        for name in self.actions_:
-            self.actions_[name].triggered.connect(_without_argument(does[name]))
-        self.actions_["smooth"].setChecked(True)
-        self.actions_[f"theme_{self.preferences.theme}"].setChecked(True)
+    def _add_manners(self) -> None:
+        """What helps to use the rest: looks, undo, palette, tour, a mark where the keyboard is."""
+        self.appearance = Appearance(self, self.actions_, self.preferences, self._redraw)
+        images: list[QWidget] = [view.viewport() for view in self.viewer.planes.views]
+        images += [pane.canvas for pane in self.reviewing.page.panes]
+        self.undoing = Undoing(self, self.session, self.actions_, images)
+        self.palette_ = CommandPalette(
+            self, partial(commands_of, self), lambda: self.preferences.commands, self._run_command
+        )
+        self.tour = Tour(self)
+        self.rings = FocusRings(self)
+
+    def _run_command(self, name: str) -> None:
+        """Chosen in the palette."""
+        self.preferences.remember_command(name)
+        self.actions_[name].trigger()
 
     def _connect_session(self) -> None:
-        self.session.opened.connect(self._opened)
+        self.opening.opened.connect(self._opened)
         self.session.reading_changed.connect(self._show_reading)
-        self.session.axes_asked.connect(self._ask_axes)
-        self.session.saved.connect(lambda path: self.statusBar().showMessage(f"Saved {Path(path).name}", 10_000))
+        self.session.saved.connect(
+            lambda path: self.statusBar().showMessage(tr("Saved {name}", name=Path(path).name), 10_000)
+        )
         self.banner.simulate_wanted.connect(self.simulating.begin)
         self.session.notice_changed.connect(self._lead_to_setting)
         self.session.shelf.working_changed.connect(self._tell_trouble)
@@ -158,15 +144,23 @@ class MainWindow(QMainWindow):
         self.session.runs.told.connect(self.refresh)
         self.session.runs.fronted.connect(self.refresh)
         self.session.display.changed.connect(self.refresh)
-        QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_desktop)
+        self.session.room.changed.connect(self.refresh)
+        self.session.room.items_changed.connect(self.refresh)
+        self.stack.changed.connect(self._change_workspace)
+        self.projects.changed.connect(self.refresh)
+        self.projects.opened.connect(self._show_project)
+        self.reviewing.wanted.connect(partial(self.stack.go_to, REVIEW))
 
     def refresh(self, *_: object) -> None:
         """What can be done now."""
         opened, current = self.session.scan, self.session.runs.current
-        self.stack.setCurrentWidget(self.parts if opened else self.empty)
-        self.setWindowTitle(f"{opened.name} — {TITLE}" if opened else TITLE)
+        room, reviewing = self.session.room, self.stack.reviewing
+        self.stack.refresh(scan=opened is not None, volumes=len(room) > 0)
+        names = (self.projects.name, opened.name if opened else "", TITLE)
+        self.setWindowTitle(" — ".join(name for name in names if name))
         enable_pictures(self.actions_, self.session)
         enable_runs(self.actions_, self.session)
+        enable_room(self.actions_, room, reviewing=reviewing, can_film=self.reviewing.pictures.can_film)
         self.menus.windows.menuAction().setVisible(self.session.display.components != COMPONENTS)
         self._show_pause(current is not None and current.stop.paused)
 
@@ -174,24 +168,15 @@ class MainWindow(QMainWindow):
         """The action is Resume while a run is paused."""
         if self._resume_shown is not paused:
             self._resume_shown = paused
-            self.actions_["pause"].setText("&Resume" if paused else "&Pause")
+            self.actions_["pause"].setText(tr("&Resume") if paused else tr("&Pause"))
             self.actions_["pause"].setIcon(theme.icon("run" if paused else "pause"))
 
     def open_path(self, path: str, *, remember: bool = True) -> None:
-        """Open a file or folder, after asking if that would lose work. Once read it joins the recent ones."""
-        if self._may_lose_work(f"Open {Path(path).name}?", "Open it"):
-            self._remember = path if remember else ""
-            self.bridge.open(path)
-
-    def ask_for_scan(self) -> None:
-        path = self.dialogs.scan_to_open(self, self.preferences.folder)
-        if path:
-            self.open_path(path)
-
-    def ask_for_folder(self) -> None:
-        path = self.dialogs.folder_to_open(self, self.preferences.folder)
-        if path:
-            self.open_path(path)
+        """Open a file or folder, as app.views.opening.Opening.open, or a project."""
+        if path.lower().endswith(ENDING):
+            self.projects.open(path)
+        else:
+            self.opening.open(path, remember=remember)
 
     def ask_where_to_save(self) -> None:
         run, opened = self.session.runs.front, self.session.scan
@@ -230,9 +215,21 @@ class MainWindow(QMainWindow):
             self.bridge.queue.discard(run)
 
     def set_theme(self, name: str) -> None:
-        self.preferences.theme = name
-        theme.apply(name)
-        self.actions_.draw_icons()
+        """One of app.theme.THEMES, remembered."""
+        self.appearance.set_theme(name)
+
+    def set_language(self, name: str) -> None:
+        """One of app.translating.LANGUAGES, remembered."""
+        self.appearance.set_language(name)
+        self.statusBar().showMessage(tr("The language changes when DDS Viewer is started again."), 10_000)
+
+    def step_text(self, by: int) -> None:
+        """Larger text (1), smaller text (-1), or the usual one (0); remembered."""
+        self.appearance.step_text(by)
+        self.parts.fit_sides(self.preferences.text_size)
+
+    def _redraw(self) -> None:
+        """Icons have other colours."""
         self._resume_shown = None
         self.refresh()
 
@@ -247,14 +244,16 @@ class MainWindow(QMainWindow):
         self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self._leave_without_asking and not self._may_lose_work("Leave DDS Viewer?", "Leave"):
+        if not self._leave_without_asking and not self.opening.may_lose_work(tr("Leave DDS Viewer?"), tr("Leave")):
             event.ignore()
             return
         self.preferences.geometry = self.saveGeometry()
-        self.preferences.flush()
         self.simulating.close()
         self.hide()
         self.viewer.planes.volume.release()
+        self.projects.release()
+        self.reviewing.release()
+        self.preferences.flush()
         self.bridge.shut_down()
         event.accept()
 
@@ -263,25 +262,24 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        path = local_file(event.mimeData().urls())
-        if path:
+        paths = [url.toLocalFile() for url in event.mimeData().urls()]
+        if len(paths) == 1 and paths[0].lower().endswith(ENDING):
             event.acceptProposedAction()
-            self.open_path(path)
-        else:
-            self.session.tell(
-                Notice("Several files were dropped.", "One scan can be open.", "Drop one, or its folder.")
-            )
+            self.projects.open(paths[0])
+        elif self.opening.take_drop(event.mimeData()):
+            event.acceptProposedAction()
 
-    def _may_lose_work(self, what: str, yes: str) -> bool:
-        reasons = self.session.runs.would_be_lost()
-        return not reasons or self.dialogs.go_on(self, what, " ".join(reasons), yes)
+    def _show_project(self) -> None:
+        if self.session.scan is None:
+            self.stack.go_to(REVIEW)
+        self.refresh()
+
+    def _change_workspace(self) -> None:
+        self.refresh()
+        (self.reviewing.page.active.canvas if self.stack.reviewing else self.viewer.slice_view).setFocus()
 
     def _opened(self) -> None:
-        opened = self.session.scan
-        if opened is not None and self._remember:
-            self.preferences.remember(opened.source.path)
-        if opened is not None and self.preferences.planes is None:
-            self.session.display.set_layout(PLANES if opened.is_thick else SLICE)
+        self.stack.go_to(RECONSTRUCT)
         self.refresh()
         self.viewer.slice_view.setFocus()
 
@@ -298,21 +296,8 @@ class MainWindow(QMainWindow):
             self.session.tell(trouble)
 
     def _show_reading(self) -> None:
-        name = self.session.reading
-        self._reading.setText(f"Reading {name} …" if name else "")
+        name, share = self.session.reading, self.session.reading_share
+        self._reading.setText(tr("Reading {name} …", name=name) if name else "")
+        self._share.setVisible(bool(name) and share is not None)
+        self._share.setValue(round(100 * (share or 0)))
         self.empty.show_reading(name)
-
-    def _ask_axes(self, question: AxesQuestion) -> None:
-        self.axes_dialog = AxesDialog(question, self)
-        self.axes_dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.axes_dialog.named.connect(self.bridge.open)
-        self.axes_dialog.open()
-
-    def _follow_desktop(self) -> None:
-        if self.preferences.theme == "system":
-            self.set_theme("system")
-
-
-def _without_argument(does: object) -> object:
-    """Drop the `checked` that QAction.triggered passes."""
-    return lambda *_: does()  # type: ignore[operator]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QLocale, Qt, Signal
+from PySide6.QtCore import QEvent, QLocale, Qt, Signal
 from PySide6.QtGui import QDoubleValidator, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
@@ -23,9 +23,18 @@ class NumberEdit(QLineEdit):
         check.setLocale(QLocale.c())
         self.setValidator(check)
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.setMaximumWidth(self.fontMetrics().horizontalAdvance("-0.0000e+00 ") + 12)
+        self._fit()
         self._value = 0.0
         self.editingFinished.connect(self._finish)
+
+    def _fit(self) -> None:
+        """As wide as the longest number."""
+        self.setMaximumWidth(self.fontMetrics().horizontalAdvance("-0.0000e+00 ") + 12)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange:
+            self._fit()
+        super().changeEvent(event)
 
     @property
     def value(self) -> float:

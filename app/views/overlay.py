@@ -24,8 +24,9 @@ _WIDEST_BAR = 160.0
 class Overlay:
     """What stands where. letters: at the left, right, top and bottom edge, or None where the patient's position is not
     known. marks: what must not be overlooked (simulated, undersampled on purpose). millimetres: draw a scale bar.
-    colours: the values of the darkest and the brightest colour, or None for a grey image. of_patient: it is an image
-    of a patient, who may lie unknown ways round; a sinogram is none."""
+    colours: the values of the darkest and the brightest colour, or None for a grey image; palette: those colours
+    (QRgb), a spread's if empty. of_patient: it is an image of a patient, who may lie unknown ways round; a sinogram is
+    none. who: was scanned, at the right on top."""
 
     title: str = ""
     place: tuple[str, ...] = ()
@@ -35,6 +36,8 @@ class Overlay:
     letters: tuple[str, str, str, str] | None = None
     millimetres: bool = False
     colours: tuple[str, str] | None = None
+    palette: tuple[int, ...] = ()
+    who: tuple[str, ...] = ()
     of_patient: bool = True
 
     @property
@@ -72,6 +75,7 @@ def draw_overlay(painter: QPainter, area: QRectF, overlay: Overlay, pixels_per_m
     head = max([len(title), *reaching])
     below_title = _Pen(painter, inner.adjusted(0, head * (metrics.height() + 1) + 3, 0, 0))
     pen.block((*overlay.cursor, overlay.levels), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, font)
+    pen.block(overlay.who, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, font)
     pen.block((RESEARCH,), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom, font)
     centre_v, centre_h = Qt.AlignmentFlag.AlignVCenter, Qt.AlignmentFlag.AlignHCenter
     if overlay.letters:
@@ -83,7 +87,7 @@ def draw_overlay(painter: QPainter, area: QRectF, overlay: Overlay, pixels_per_m
     if overlay.millimetres and overlay.title:
         _draw_bar(painter, inner, pixels_per_mm, font, pen)
     if overlay.colours:
-        _draw_colours(painter, inner, overlay.colours, font, pen)
+        _draw_colours(painter, inner, overlay, font, pen)
 
 
 def _title_lines(title: str, metrics: QFontMetricsF, width: float) -> tuple[str, ...]:
@@ -108,7 +112,7 @@ def _draw_bar(painter: QPainter, inner: QRectF, pixels_per_mm: float, font: QFon
     pen.text(words, QPointF(inner.right() - QFontMetricsF(font).horizontalAdvance(words), y - 9), font, _INK)
 
 
-def _draw_colours(painter: QPainter, inner: QRectF, ends: tuple[str, str], font: QFont, pen: _Pen) -> None:
+def _draw_colours(painter: QPainter, inner: QRectF, overlay: Overlay, font: QFont, pen: _Pen) -> None:
     """The colours from the darkest to the brightest with the values of both, at the right below the middle."""
     metrics = QFontMetricsF(font)
     top = inner.center().y() + 2.5 * metrics.height()
@@ -116,13 +120,14 @@ def _draw_colours(painter: QPainter, inner: QRectF, ends: tuple[str, str], font:
     if bar.height() < 2 * metrics.height():
         return
     blend = QLinearGradient(bar.bottomLeft(), bar.topLeft())
-    table = colours()
+    table = [QColor(c) for c in overlay.palette] or [QColor(*(int(part) for part in rgb)) for rgb in colours()]
     for place in range(0, len(table), 15):
-        blend.setColorAt(place / (len(table) - 1), QColor(*(int(part) for part in table[place])))
+        blend.setColorAt(place / (len(table) - 1), table[place])
     painter.fillRect(bar, blend)
     painter.setPen(_INK)
     painter.drawRect(bar)
-    low, high = ends
+    assert overlay.colours is not None
+    low, high = overlay.colours
     for words, y in ((high, bar.top() + metrics.ascent() - 3), (low, bar.bottom())):
         pen.text(words, QPointF(bar.left() - 6 - metrics.horizontalAdvance(words), y), font, _INK)
 

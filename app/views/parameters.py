@@ -29,6 +29,7 @@ from app.views.heading import heading
 from app.views.preset_box import PresetBox
 from app.views.setting_rows import SettingRow, set_columns, tip
 from app.views.undersampling import UndersamplingForm
+from app.words import tr
 from core.engine.settings import Help, ReconSettings, choices_of, help_of
 from core.errors import JobError
 from core.projections import Projections
@@ -67,11 +68,11 @@ class Parameters(QWidget):
         self.ct.views_edited.connect(self._choice.set_undersample)
         self.ct.center_edited.connect(self._choice.set_center)
         self.ct.size_edited.connect(self._choice.set_size)
-        self.only_this_slice = QCheckBox("Only the slice on view")
-        self.only_this_slice.setToolTip("Try the settings on one slice first")
+        self.only_this_slice = QCheckBox(tr("Only the slice on view"))
+        self.only_this_slice.setToolTip(tr("Try the settings on one slice first"))
         self.only_this_slice.toggled.connect(self._choice.set_only_this_slice)
-        self.help = QLabel("Choose a setting to read what it does.")
-        self.reconstruct = QPushButton("&Reconstruct")
+        self.help = QLabel(tr("Choose a setting to read what it does."))
+        self.reconstruct = QPushButton(tr("&Reconstruct"))
         self._lay_out(actions)
         self._choice.changed.connect(self.refresh)
         self._choice.offers_changed.connect(self._show_offers)
@@ -102,7 +103,7 @@ class Parameters(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        whole.addWidget(heading("Settings"))
+        whole.addWidget(heading(tr("Settings")))
         whole.addWidget(self.area, 1)
         whole.addWidget(self._foot)
 
@@ -110,7 +111,7 @@ class Parameters(QWidget):
         """Method and prior, the presets, then what is often changed."""
         grid = _grid()
         self._add_rows(grid, EVERYDAY[:2])
-        self._preset_label = QLabel("Preset")
+        self._preset_label = QLabel(tr("Preset"))
         self._preset_label.setBuddy(self.preset)
         line = grid.rowCount()
         grid.addWidget(self._preset_label, line, 0)
@@ -137,13 +138,13 @@ class Parameters(QWidget):
         self.more.setAutoRaise(True)
         self.more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.more.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.more.setToolTip("Settings that are seldom changed")
+        self.more.setToolTip(tr("Settings that are seldom changed"))
         self.more.toggled.connect(self.refresh)
 
     def _lay_out_foot(self, actions: Actions) -> None:
         self.help.setWordWrap(True)
         self.help.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.help.setFixedHeight(2 * self.help.fontMetrics().lineSpacing() + 4)
+        self._fit_help()
         self.help.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         theme.mute(self.help)
         font = self.reconstruct.font()
@@ -218,7 +219,7 @@ class Parameters(QWidget):
 
     def _show_more(self, changed: int) -> None:
         """changed: how many settings under More are not as usual."""
-        self.more.setText(f"More ({changed} changed)" if changed else "More")
+        self.more.setText(tr("More ({changed} changed)", changed=changed) if changed else tr("More"))
         self.more.setArrowType(Qt.ArrowType.DownArrow if self.more.isChecked() else Qt.ArrowType.RightArrow)
 
     def _edit(self, name: str, value: Any) -> None:
@@ -250,7 +251,11 @@ class Parameters(QWidget):
 
     def _show_help(self, name: str) -> None:
         about = self.rows[name].about
-        self.help.setText(f"{about.label}: {tip(about)}")
+        self.help.setText(f"{tr(about.label)}: {tip(about)}")
+
+    def _fit_help(self) -> None:
+        """Two lines."""
+        self.help.setFixedHeight(2 * self.help.fontMetrics().lineSpacing() + 4)
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange:
@@ -258,6 +263,8 @@ class Parameters(QWidget):
             for row in self.rows.values():
                 row.reset_button.setIcon(theme.icon("reset"))
             self.ct.draw_icons()
+        if event.type() == QEvent.Type.FontChange:
+            self._fit_help()
         super().changeEvent(event)
 
 

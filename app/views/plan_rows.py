@@ -10,13 +10,14 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QSizePolicy, QSpin
 from app import theme
 from app.state.simulation import Field
 from app.views.setting_rows import Decimal, QuietWheel, range_words
+from app.words import later, tr
 
 _WIDTH = 190
 _DISPLAYED = {
-    "parallel": "Parallel beam",
-    "fan": "Fan beam",
-    "cone": "Cone beam",
-    "none": "No, all lines",
+    "parallel": later("Parallel beam"),
+    "fan": later("Fan beam"),
+    "cone": later("Cone beam"),
+    "none": later("No, all lines"),
 }
 
 
@@ -61,7 +62,7 @@ class PlanRow(QObject):
     def _choice(self) -> QComboBox:
         box = QComboBox()
         for choice in self.asked.choices:
-            box.addItem(_DISPLAYED.get(choice, choice), choice)
+            box.addItem(tr(_DISPLAYED.get(choice, choice)), choice)
         box.activated.connect(lambda i: self.edited.emit(self.asked.name, box.itemData(i)))
         return box
 

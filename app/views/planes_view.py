@@ -17,6 +17,7 @@ from app.state.session import Session, Stack
 from app.views.captions import overlay_of, plane_overlay
 from app.views.slice_view import SliceView
 from app.views.volume_pane import VolumePane
+from app.words import tr
 from core.projections import Projections
 
 
@@ -42,7 +43,7 @@ class PlanesView(QWidget):
         self._grid.setSpacing(2)
         for pane, place in zip((*self.views, self.volume), ((0, 0), (0, 1), (1, 0), (1, 1)), strict=True):
             self._grid.addWidget(pane, *place)
-        for view, name in zip(self.across, ("Plane across the rows", "Plane across the columns"), strict=True):
+        for view, name in zip(self.across, (tr("Plane across the rows"), tr("Plane across the columns")), strict=True):
             view.setAccessibleName(name)
             view.setMinimumSize(QSize(120, 100))
             view.hide()

@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QComboBox, QSizePolicy, QStyle, QStyledItemDelegat
 from app import theme
 from app.state.choice import Choice
 from app.state.naming import times_as_long
+from app.words import later, tr
 
-_CUSTOM = "Own settings"
+_CUSTOM = later("Own settings")
 _COST = Qt.ItemDataRole.UserRole + 1
 _GAP = 24
 
@@ -26,8 +27,8 @@ class PresetBox(QComboBox):
     def __init__(self, choice: Choice, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._choice = choice
-        self.setAccessibleName("Preset")
-        self.setToolTip("Named sets of settings")
+        self.setAccessibleName(tr("Preset"))
+        self.setToolTip(tr("Named sets of settings"))
         self.setItemDelegate(_NameAndCost(self))
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.activated.connect(self._take)
@@ -39,7 +40,7 @@ class PresetBox(QComboBox):
             if [(self.itemData(i), self.itemData(i, _COST)) for i in range(self.count())] != wanted:
                 self.clear()
                 for name, cost in wanted:
-                    self.addItem(name.split(" for ")[0] or _CUSTOM, name)
+                    self.addItem(name.split(" for ")[0] or tr(_CUSTOM), name)
                     self.setItemData(self.count() - 1, cost, _COST)
                     self.setItemData(self.count() - 1, cost, Qt.ItemDataRole.AccessibleDescriptionRole)
                 self.view().setMinimumWidth(self.view().sizeHintForColumn(0) + 2 * self.view().frameWidth())

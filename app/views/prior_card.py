@@ -11,23 +11,28 @@ from PySide6.QtGui import QColor, QPalette, QTextOption
 from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
 
 from app import theme
+from app.words import later, tr
 from core.engine.settings import ReconSettings, help_of
 from core.priors.card import ModelCard
 from core.priors.catalogue import Entry
 
 _SCHEDULES = {
-    "vp-linear": "variance preserving, linear",
-    "vp-cosine": "variance preserving, cosine",
-    "ve": "variance exploding",
+    "vp-linear": later("variance preserving, linear"),
+    "vp-cosine": later("variance preserving, cosine"),
+    "ve": later("variance exploding"),
 }
-_FAMILIES = {"adm": "ADM (guided diffusion)", "small": "small and convolutional", "ncsnpp": "NCSN++ (score-SDE)"}
-_PREDICTS = {"eps": "the noise (eps)", "v": "the velocity (v)", "x0": "the clean image (x0)"}
+_FAMILIES = {
+    "adm": later("ADM (guided diffusion)"),
+    "small": later("small and convolutional"),
+    "ncsnpp": later("NCSN++ (score-SDE)"),
+}
+_PREDICTS = {"eps": later("the noise (eps)"), "v": later("the velocity (v)"), "x0": later("the clean image (x0)")}
 _USUAL = "default"
 
 
 def about_line(card: ModelCard) -> str:
     """Such as "MR, head, 2 channels, any size"."""
-    size = f"{card.image_size} × {card.image_size}" if card.image_size else "any size"
+    size = f"{card.image_size} × {card.image_size}" if card.image_size else tr("any size")
     return f"{card.modality}, {card.anatomy}, {card.channels} channel{'s' * (card.channels != 1)}, {size}"
 
 
@@ -36,23 +41,46 @@ def card_lines(entry: Entry) -> list[tuple[str, str]]:
     card = entry.card
     low, high = card.value_range
     lines = [
-        ("Modality", card.modality),
-        ("Anatomy", card.anatomy),
-        ("Contrast", card.contrast),
-        ("Channels", f"{card.channels} ({'complex' if card.channels == 2 else 'real'})"),
-        ("Image size", f"{card.image_size} × {card.image_size}" if card.image_size else "any"),
-        ("Pixel size", _pixels(card.pixel_mm)),
-        ("Trained on", "\n".join(card.training_data) or "unknown"),
-        ("Licence", card.licence),
-        ("Network", _FAMILIES.get(card.family, card.family)),
-        ("Parameters", f"{card.parameters / 1e6:.3g} million" if card.parameters else "not counted"),
-        ("It predicts", _PREDICTS.get(card.parametrization, card.parametrization)),
-        ("Noise schedule", _schedule(card)),
-        ("Value range", f"{low:g} to {high:g}; percentile {card.scale_percentile:g} of the image is 1"),
-        ("Presets", "\n".join(_preset(name, values) for name, values in card.presets.items()) or "none of its own"),
-        ("File", str(entry.path)),
-        ("SHA-256", card.sha256 or "not on the card"),
-        ("Made from", f"SHA-256 {card.source_sha256}" if card.source_sha256 else ""),
+        (tr("Modality"), card.modality),
+        (tr("Anatomy"), card.anatomy),
+        (tr("Contrast"), card.contrast),
+        (
+            tr("Channels"),
+            f"{card.channels} ({tr('complex') if card.channels == 2 else tr('real')})",
+        ),
+        (
+            tr("Image size"),
+            f"{card.image_size} × {card.image_size}" if card.image_size else tr("any"),
+        ),
+        (tr("Pixel size"), _pixels(card.pixel_mm)),
+        (tr("Trained on"), "\n".join(card.training_data) or tr("unknown")),
+        (tr("Licence"), card.licence),
+        (tr("Network"), tr(_FAMILIES.get(card.family, card.family))),
+        (
+            tr("Parameters"),
+            tr("{millions:.3g} million", millions=card.parameters / 1e6) if card.parameters else tr("not counted"),
+        ),
+        (tr("It predicts"), tr(_PREDICTS.get(card.parametrization, card.parametrization))),
+        (tr("Noise schedule"), _schedule(card)),
+        (
+            tr("Value range"),
+            tr(
+                "{low:g} to {high:g}; percentile {scale_percentile:g} of the image is 1",
+                low=low,
+                high=high,
+                scale_percentile=card.scale_percentile,
+            ),
+        ),
+        (
+            tr("Presets"),
+            "\n".join(_preset(name, values) for name, values in card.presets.items()) or tr("none of its own"),
+        ),
+        (tr("File"), str(entry.path)),
+        ("SHA-256", card.sha256 or tr("not on the card")),
+        (
+            tr("Made from"),
+            f"SHA-256 {card.source_sha256}" if card.source_sha256 else "",
+        ),
     ]
     return [line for line in lines if line[1]]
 
@@ -63,7 +91,7 @@ class CardView(QTextBrowser):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._entry: Entry | None = None
-        self.setAccessibleName("Model card")
+        self.setAccessibleName(tr("Model card"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.setTabChangesFocus(True)
@@ -97,7 +125,7 @@ class CardView(QTextBrowser):
 
 def _schedule(card: ModelCard) -> str:
     least, greatest = card.sigma_range
-    name = _SCHEDULES.get(card.noise_schedule, card.noise_schedule)
+    name = tr(_SCHEDULES.get(card.noise_schedule, card.noise_schedule))
     noise = f", noise {least:g} to {greatest:g}" if card.noise_schedule == "ve" else ""
     return f"{name}{noise}, {card.training_steps} steps"
 
@@ -117,4 +145,4 @@ def _preset(name: str, values: dict[str, Any]) -> str:
         for key, value in values.items()
         if key in known and value is not False
     )
-    return f"{'Usual' if name == _USUAL else name}: {', '.join(settings)}"
+    return f"{tr('Usual') if name == _USUAL else name}: {', '.join(settings)}"

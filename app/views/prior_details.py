@@ -9,10 +9,11 @@ from app.views.banner import WarningStrip
 from app.views.denoising_curve import DenoisingCurve
 from app.views.prior_card import CardView
 from app.views.sheet_view import SheetView
+from app.words import later, tr
 from core.priors.catalogue import Entry
 
-_READING = "Reading …"
-_NO_SHEET = "This prior came without such a picture."
+_READING = later("Reading …")
+_NO_SHEET = later("This prior came without such a picture.")
 
 
 class PriorDetails(QWidget):
@@ -20,23 +21,23 @@ class PriorDetails(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.warnings = WarningStrip("Warnings of this prior")
+        self.warnings = WarningStrip(tr("Warnings of this prior"))
         self.card = CardView()
         self.curve = DenoisingCurve()
         self.sheets = {kind: SheetView(about) for kind, about in SHEETS.items()}
         self.pages = QTabWidget()
         self.pages.setDocumentMode(True)
-        self.pages.addTab(self.card, "Card")
+        self.pages.addTab(self.card, tr("Card"))
         halves = QHBoxLayout()
         halves.setSpacing(14)
         halves.addLayout(_titled(self.sheets["denoising"].about, self.sheets["denoising"]), 1)
-        halves.addLayout(_titled("Measured on images kept from training", self.curve), 1)
+        halves.addLayout(_titled(tr("Measured on images kept from training"), self.curve), 1)
         denoising = QWidget()
         denoising.setLayout(halves)
         made_up = QWidget()
         made_up.setLayout(_titled(self.sheets["samples"].about, self.sheets["samples"]))
-        self.pages.addTab(made_up, "Made-up images")
-        self.pages.addTab(denoising, "Denoising")
+        self.pages.addTab(made_up, tr("Made-up images"))
+        self.pages.addTab(denoising, tr("Denoising"))
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(6)
@@ -54,9 +55,9 @@ class PriorDetails(QWidget):
     def show_sheets(self, sheets: dict[str, Sheet] | None) -> None:
         for kind, view in self.sheets.items():
             if sheets is None:
-                view.show_sheet(None, _READING)
+                view.show_sheet(None, tr(_READING))
             else:
-                view.show_sheet(sheets.get(kind), _NO_SHEET)
+                view.show_sheet(sheets.get(kind), tr(_NO_SHEET))
 
 
 def _titled(words: str, widget: QWidget) -> QVBoxLayout:

@@ -27,9 +27,10 @@ from app.views.dialogs import Dialogs
 from app.views.heading import ElidedLabel
 from app.views.prior_card import about_line
 from app.views.prior_details import PriorDetails
+from app.words import later, tr
 from core.priors.catalogue import Entry
 
-_NONE_CHOSEN = "Choose a prior on the left."
+_NONE_CHOSEN = later("Choose a prior on the left.")
 
 
 class PriorsDialog(QDialog):
@@ -37,27 +38,27 @@ class PriorsDialog(QDialog):
 
     def __init__(self, session: Session, desk: PriorDesk, dialogs: Dialogs, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Priors")
+        self.setWindowTitle(tr("Priors"))
         self._session = session
         self._shelf = session.shelf
         self._desk = desk
         self._dialogs = dialogs
         self._wanted = ""
         self.list = QListWidget()
-        self.list.setAccessibleName("Priors")
+        self.list.setAccessibleName(tr("Priors"))
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.list.setSpacing(2)
-        self.add = QPushButton("&Add a prior…")
-        self.add.setToolTip("Take a checkpoint (.pt, .pth, .safetensors) among your priors")
-        self.remove = QPushButton("&Remove…")
-        self.remove.setToolTip("Delete this prior; bundled ones stay")
-        self.use = QPushButton("&Use this prior")
-        self.use.setToolTip("Choose it for the next run")
+        self.add = QPushButton(tr("&Add a prior…"))
+        self.add.setToolTip(tr("Take a checkpoint (.pt, .pth, .safetensors) among your priors"))
+        self.remove = QPushButton(tr("&Remove…"))
+        self.remove.setToolTip(tr("Delete this prior; bundled ones stay"))
+        self.use = QPushButton(tr("&Use this prior"))
+        self.use.setToolTip(tr("Choose it for the next run"))
         self.name = ElidedLabel()
         self.details = PriorDetails()
         self.working = ElidedLabel()
-        self.trouble = WarningStrip("What went wrong")
+        self.trouble = WarningStrip(tr("What went wrong"))
         self._lay_out()
         self._connect()
         self._desk.list()
@@ -155,8 +156,8 @@ class PriorsDialog(QDialog):
 
     def _show(self) -> None:
         entry = self.entry
-        empty = "Looking for priors …" if not self._shelf.known else "There are no priors. Add one on the left."
-        self.name.setText(entry.path.stem if entry else empty if not self._shelf.entries else _NONE_CHOSEN)
+        empty = tr("Looking for priors …") if not self._shelf.known else tr("There are no priors. Add one on the left.")
+        self.name.setText(entry.path.stem if entry else empty if not self._shelf.entries else tr(_NONE_CHOSEN))
         self.details.setVisible(entry is not None)
         if entry is None:
             return
@@ -173,7 +174,7 @@ class PriorsDialog(QDialog):
     def _show_work(self) -> None:
         """What is being done, and why it failed."""
         stranger = self._wanted and self._shelf.known and not self._shelf.find(self._wanted)
-        elsewhere = f"{self._wanted} is not among the priors. Add it to see its card." if stranger else ""
+        elsewhere = tr("{name} is not among the priors. Add it to see its card.", name=self._wanted) if stranger else ""
         self.working.setText(self._shelf.working or elsewhere)
         trouble = self._shelf.trouble
         self.trouble.show_messages([f"{trouble.what} {trouble.rest}".strip()] if trouble else [], error=True)
@@ -188,7 +189,7 @@ class PriorsDialog(QDialog):
         self.remove.setEnabled(idle and entry is not None and not entry.bundled)
         chosen = entry is not None and entry.path.stem == self._session.choice.settings.prior
         self.use.setEnabled(entry is not None and not chosen)
-        self.use.setText("In use" if chosen else "&Use this prior")
+        self.use.setText(tr("In use") if chosen else tr("&Use this prior"))
 
     def _add(self) -> None:
         path = self._dialogs.prior_to_add(self, str(Path.home()))
@@ -200,8 +201,8 @@ class PriorsDialog(QDialog):
         entry = self.entry
         if entry is None or entry.bundled:
             return
-        why = f"{entry.path.name} and its card are deleted from {entry.path.parent}."
-        if self._dialogs.go_on(self, f"Remove {entry.path.stem}?", why, "Remove"):
+        why = tr("{name} and its card are deleted from {folder}.", name=entry.path.name, folder=entry.path.parent)
+        if self._dialogs.go_on(self, tr("Remove {name}?", name=entry.path.stem), why, tr("Remove")):
             self._desk.remove(entry)
 
     def _use(self, *_: object) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from app import theme
+from app.words import tr
 
 
 class ResidualCurve(QWidget):
@@ -20,7 +21,7 @@ class ResidualCurve(QWidget):
         self.steps = 0
         self.hint = ""
         self.setMinimumHeight(110)
-        self.setAccessibleName("Residual curve")
+        self.setAccessibleName(tr("Residual curve"))
 
     def sizeHint(self) -> QSize:
         return QSize(240, 140)
@@ -28,7 +29,14 @@ class ResidualCurve(QWidget):
     def show_run(self, residuals: list[float], steps: int) -> None:
         self.residuals, self.steps = list(residuals), steps
         if residuals:
-            self.setAccessibleDescription(f"Residual {residuals[-1]:.3g} after step {len(residuals)} of {steps}")
+            self.setAccessibleDescription(
+                tr(
+                    "Residual {residual:.3g} after step {step} of {steps}",
+                    residual=residuals[-1],
+                    step=len(residuals),
+                    steps=steps,
+                )
+            )
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -64,7 +72,7 @@ class ResidualCurve(QWidget):
         painter.setPen(QColor(now.muted))
         base = area.bottom() + metrics.ascent() + 3
         last = str(max(self.steps, len(self.residuals)))
-        painter.drawText(QPointF(area.left(), base), "step 1")
+        painter.drawText(QPointF(area.left(), base), tr("step 1"))
         painter.drawText(QPointF(area.right() - metrics.horizontalAdvance(last), base), last)
 
     def _draw_curve(self, painter: QPainter, area: QRectF, low: float, high: float, now: theme.Colours) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 from app.state.naming import settings_lines
 from app.state.runs import Phase, Run
 from app.state.session import Session
+from app.words import tr
 
 _PADDING = 4
 
@@ -20,7 +21,7 @@ class RunList(QListWidget):
         super().__init__(parent)
         self._session = session
         self._shown: list[Run] = []
-        self.setAccessibleName("Runs")
+        self.setAccessibleName(tr("Runs"))
         self.setWordWrap(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSpacing(1)

@@ -13,6 +13,7 @@ from app.state.session import Session
 from app.views.heading import ElidedLabel, heading
 from app.views.residual_curve import ResidualCurve
 from app.views.run_list import RunList
+from app.words import tr
 
 
 class RunPanel(QWidget):
@@ -32,13 +33,13 @@ class RunPanel(QWidget):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(8)
-        self.bar.setAccessibleName("Progress")
+        self.bar.setAccessibleName(tr("Progress"))
         self.curve = ResidualCurve()
         self._facts = QGridLayout()
         self.facts: dict[str, str] = {}
         self._titles: list[QLabel] = []
         self._values: list[ElidedLabel] = []
-        self._curve_title = QLabel("Residual ‖Ax − y‖ / ‖y‖")
+        self._curve_title = QLabel(tr("Residual ‖Ax − y‖ / ‖y‖"))
         theme.mute(self._curve_title)
         self.buttons = {name: _button(actions, name) for name in ("pause", "keep", "discard")}
         self.save = _button(actions, "save")
@@ -71,7 +72,7 @@ class RunPanel(QWidget):
         column.addWidget(self.curve)
         column.addLayout(self._facts)
         column.addWidget(self.notes)
-        runs_title = heading("Runs of this scan")
+        runs_title = heading(tr("Runs of this scan"))
         runs_title.setContentsMargins(0, 6, 0, 0)
         column.addWidget(runs_title)
         column.addWidget(self.runs, 1)
@@ -79,7 +80,7 @@ class RunPanel(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        whole.addWidget(heading("Run"))
+        whole.addWidget(heading(tr("Run")))
         whole.addLayout(column, 1)
 
     def _told(self, run: Run) -> None:
@@ -88,11 +89,11 @@ class RunPanel(QWidget):
 
     def refresh(self) -> None:
         run = self._session.runs.front
-        self.name.setText(run.name if run else "No run yet")
+        self.name.setText(run.name if run else tr("No run yet"))
         self.status.setText(status_words(run, len(self._session.runs.waiting)))
         self._show_share(run)
         self.curve.show_run(run.residuals if run else [], run.steps if run else 0)
-        self.curve.hint = "A classical method has no steps" if run and not run.is_dds else ""
+        self.curve.hint = tr("A classical method has no steps") if run and not run.is_dds else ""
         self._show_facts(facts_of_run(run) if run else {})
         self.notes.setText("\n".join(run.notes) if run else "")
         self.notes.setVisible(bool(self.notes.text()))
@@ -134,34 +135,38 @@ class RunPanel(QWidget):
 def status_words(run: Run | None, waiting: int) -> str:
     """Such as "Step 7 of 20 · 12 s left · 1 waiting"."""
     if run is None:
-        return "Choose settings, then Reconstruct"
+        return tr("Choose settings, then Reconstruct")
     parts = [_phase_words(run)]
     steady = run.phase is Phase.RUNNING and not run.stop.paused and not run.stop.ending
     if run.seconds_left is not None and steady:
-        parts.append(f"{duration(run.seconds_left)} left")
+        parts.append(tr("{time} left", time=duration(run.seconds_left)))
     if waiting:
-        parts.append(f"{waiting} waiting")
+        parts.append(tr("{waiting} waiting", waiting=waiting))
     return " · ".join(parts)
 
 
 def _phase_words(run: Run) -> str:
-    step = f"step {run.step} of {run.steps}"
+    step = tr("step {step} of {steps}", step=run.step, steps=run.steps)
     if run.going_on and run.stop.ending:
         return "Stopping…"
     if run.going_on and run.stop.paused:
         where = step if run.step else _progress_words(run)
-        return f"Paused at {where}" if where else "Paused"
+        return tr("Paused at {where}", where=where) if where else tr("Paused")
     match run.phase:
         case Phase.WAITING:
-            return "Waits for the run before it"
+            return tr("Waits for the run before it")
         case Phase.PREPARING:
-            return _progress_words(run) or "Preparing"
+            return _progress_words(run) or tr("Preparing")
         case Phase.RUNNING if run.step:
             return step.capitalize()
         case Phase.RUNNING:
-            return "First step" if run.is_dds else _progress_words(run) or "Solving"
+            return tr("First step") if run.is_dds else _progress_words(run) or tr("Solving")
         case Phase.KEPT:
-            return f"Kept after step {run.kept_at} of {run.steps}" if run.steps else "Kept early"
+            return (
+                tr("Kept after step {step} of {steps}", step=run.kept_at, steps=run.steps)
+                if run.steps
+                else tr("Kept early")
+            )
         case _:
             return run.phase.value.capitalize()
 
@@ -171,7 +176,9 @@ def _progress_words(run: Run) -> str:
     now = run.progress
     if now is None:
         return ""
-    return f"{now.stage} {now.done} of {now.total}" if now.total > 1 else now.stage
+    return (
+        tr("{stage} {done} of {total}", stage=now.stage, done=now.done, total=now.total) if now.total > 1 else now.stage
+    )
 
 
 def share_done(run: Run) -> float:
@@ -191,20 +198,24 @@ def facts_of_run(run: Run) -> dict[str, str]:
     outcome = run.volume.card.get("outcome", {}) if run.volume else {}
     residual = outcome.get("residual", run.residuals[-1] if run.residuals else None)
     if run.is_dds and run.job.settings.samples > 1:
-        facts["Image"] = f"Mean of {run.job.settings.samples} samples"
+        facts[tr("Image")] = tr("Mean of {samples} samples", samples=run.job.settings.samples)
     if residual is not None:
-        facts["Residual"] = f"{residual:.3g}"
+        facts[tr("Residual")] = f"{residual:.3g}"
     if run.timestep is not None:
-        facts["Timestep"] = str(run.timestep)
-        facts["Network, solver"] = f"{duration(run.network_seconds)}, {duration(run.solver_seconds)}"
+        facts[tr("Timestep")] = str(run.timestep)
+        facts[tr("Network, solver")] = f"{duration(run.network_seconds)}, {duration(run.solver_seconds)}"
     if "seconds" in outcome:
-        facts["Whole run"] = f"{outcome['seconds']:.1f} s"
+        facts[tr("Whole run")] = f"{outcome['seconds']:.1f} s"
     if run.estimate is not None:
-        facts["Memory"] = f"up to {size(run.estimate.memory_bytes)} of {size(run.estimate.available_bytes)}"
-        facts["Device"] = run.device
+        facts[tr("Memory")] = tr(
+            "up to {needed} of {there}",
+            needed=size(run.estimate.memory_bytes),
+            there=size(run.estimate.available_bytes),
+        )
+        facts[tr("Device")] = run.device
     if run.metrics:
-        facts["PSNR, SSIM"] = f"{run.metrics['psnr']:.2f} dB, {run.metrics['ssim']:.3f}"
-        facts["NRMSE"] = f"{run.metrics['nrmse']:.4f}"
+        facts[tr("PSNR, SSIM")] = f"{run.metrics['psnr']:.2f} dB, {run.metrics['ssim']:.3f}"
+        facts[tr("NRMSE")] = f"{run.metrics['nrmse']:.4f}"
     return facts
 
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 from app import theme
 from app.state.session import Session
 from app.views.heading import ElidedLabel, heading
+from app.words import tr
 
 
 class ScanCard(QWidget):
@@ -32,7 +33,7 @@ class ScanCard(QWidget):
         self.table.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
-        self.table.setAccessibleName("Scan card")
+        self.table.setAccessibleName(tr("Scan card"))
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
@@ -47,7 +48,7 @@ class ScanCard(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        whole.addWidget(heading("Scan"))
+        whole.addWidget(heading(tr("Scan")))
         whole.addLayout(head)
         whole.addWidget(area, 1)
         session.opened.connect(self.refresh)

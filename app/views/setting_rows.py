@@ -24,6 +24,8 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.state.naming import FILTERS, METHODS
+from app.words import later, tr
+from core.engine.methods import label_of
 from core.engine.settings import Help, choices_of, help_of, type_of
 
 _RESET_WIDTH = 24
@@ -33,18 +35,18 @@ def range_words(about: Help) -> str:
     """Such as "2 to 1000 evaluations"."""
     if about.low is None or about.high is None:
         return ""
-    return f"{about.low:g} to {about.high:g} {about.unit}".rstrip()
+    return tr("{low:g} to {high:g} {unit}", low=about.low, high=about.high, unit=tr(about.unit)).rstrip()
 
 
 def tip(about: Help) -> str:
     """Help and range of a setting."""
     words = range_words(about)
-    return f"{about.text} Range: {words}." if words else about.text
+    return f"{tr(about.text)} {tr('Range: {range}.', range=words)}" if words else tr(about.text)
 
 
 def set_columns(grid: QGridLayout) -> None:
     """Label, field, reset: the same widths in every part of the form."""
-    grid.setColumnMinimumWidth(0, QFontMetrics(QApplication.font()).horizontalAdvance("Start timestep") + 8)
+    grid.setColumnMinimumWidth(0, QFontMetrics(QApplication.font()).horizontalAdvance(tr("Start timestep")) + 8)
     grid.setColumnStretch(1, 1)
     grid.setColumnMinimumWidth(2, _RESET_WIDTH)
     grid.setHorizontalSpacing(6)
@@ -74,7 +76,7 @@ class SettingRow(QObject):
         self._place = QWidget() if beside is not None else None
         self.about = help_of(name)
         self.field, self._show = _field(name, self._edit)
-        self.label = QLabel(self.about.label)
+        self.label = QLabel(tr(self.about.label))
         self.label.setBuddy(self.field)
         self.reset_button = QToolButton()
         self.reset_button.setAutoRaise(True)
@@ -100,13 +102,13 @@ class SettingRow(QObject):
     def describe(self, about: Help) -> None:
         """Use this label and help, which for some settings depend on another one."""
         self.about = about
-        self.label.setText(about.label)
+        self.label.setText(tr(about.label))
         for widget in (self.label, self.field):
             widget.setToolTip(tip(about))
-        self.field.setAccessibleName(about.label)
+        self.field.setAccessibleName(tr(about.label))
         self.field.setAccessibleDescription(tip(about))
-        self.reset_button.setToolTip(f"Reset {about.label}")
-        self.reset_button.setAccessibleName(f"Reset {about.label}")
+        self.reset_button.setToolTip(tr("Reset {label}", label=tr(about.label)))
+        self.reset_button.setAccessibleName(tr("Reset {label}", label=tr(about.label)))
 
     def show_value(self, value: Any, default: Any) -> None:
         """Show a value without emitting `edited`; the reset button is there if it is not the default."""
@@ -159,7 +161,7 @@ def _field(name: str, edited: Callable[[Any], None]) -> tuple[QWidget, Shower]:
     assert about.high is not None
     spin.setRange(kind(about.low), kind(about.high))
     if about.unit:
-        spin.setSuffix(f" {about.unit}")
+        spin.setSuffix(f" {tr(about.unit)}")
     spin.setKeyboardTracking(False)
     spin.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     spin.valueChanged.connect(edited)
@@ -177,24 +179,24 @@ def _choice(choices: tuple[str, ...], edited: Callable[[Any], None]) -> tuple[QW
 def _fill(box: QComboBox, values: tuple[str, ...]) -> None:
     box.clear()
     for value in values:
-        box.addItem(DISPLAYED.get(value, value), value)
+        box.addItem(tr(DISPLAYED.get(value) or label_of(value)), value)
 
 
 DISPLAYED = {
     **METHODS,
-    "constant": "Constant",
-    "noise": "By the noise",
-    "uniform": "Uniform",
-    "quadratic": "Quadratic",
-    "trailing": "Trailing",
-    "auto": "Automatic",
+    "constant": later("Constant"),
+    "noise": later("By the noise"),
+    "uniform": later("Uniform"),
+    "quadratic": later("Quadratic"),
+    "trailing": later("Trailing"),
+    "auto": later("Automatic"),
     "cpu": "CPU",
     "cuda": "CUDA",
-    "slice": "Within a slice",
-    "z": "From slice to slice",
-    "volume": "All three directions",
-    "none": "None",
-    "photons": "Photons",
+    "slice": later("Within a slice"),
+    "z": later("From slice to slice"),
+    "volume": later("All three directions"),
+    "none": later("None"),
+    "photons": later("Photons"),
     **{name: words.capitalize() if words.islower() else words for name, words in FILTERS.items()},
 }
 

@@ -25,6 +25,7 @@ from app.state.simulation import Simulation, about_volume
 from app.views.banner import WarningStrip
 from app.views.heading import ElidedLabel
 from app.views.plan_rows import PlanRow
+from app.words import tr
 
 _WHOLE = 1000
 
@@ -37,18 +38,18 @@ class SimulateDialog(QDialog):
 
     def __init__(self, simulation: Simulation, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Simulate a scan")
+        self.setWindowTitle(tr("Simulate a scan"))
         self._simulation = simulation
         self.name = ElidedLabel(name)
         self.about = QLabel()
-        self.notes = WarningStrip("What was assumed of the volume")
-        self.trouble = WarningStrip("What went wrong")
+        self.notes = WarningStrip(tr("What was assumed of the volume"))
+        self.trouble = WarningStrip(tr("What went wrong"))
         self.rows: dict[str, PlanRow] = {}
         self.bar = QProgressBar()
         self.bar.setRange(0, _WHOLE)
         self.bar.setTextVisible(False)
         self.bar.setFixedWidth(150)
-        self.bar.setAccessibleName("Progress")
+        self.bar.setAccessibleName(tr("Progress"))
         self.doing = QLabel()
         self._lay_out()
         self._links: list[tuple[Any, Any]] = [
@@ -69,7 +70,13 @@ class SimulateDialog(QDialog):
         volume, plan = self._simulation.volume, self._simulation.plan
         assert volume is not None
         assert plan is not None
-        self.about.setText(f"{about_volume(volume)}.\nA simulated {plan.kind} is made of it, and marked as such.")
+        self.about.setText(
+            tr(
+                "{volume}.\nA simulated {kind} is made of it, and marked as such.",
+                volume=about_volume(volume),
+                kind=plan.kind,
+            )
+        )
         self.about.setWordWrap(True)
         theme.mute(self.about)
         whole = QVBoxLayout(self)
@@ -108,8 +115,8 @@ class SimulateDialog(QDialog):
 
     def _foot(self) -> QHBoxLayout:
         self.buttons = QDialogButtonBox()
-        self.simulate = QPushButton("&Simulate…")
-        self.simulate.setToolTip("Choose where the scan is written, and make it")
+        self.simulate = QPushButton(tr("&Simulate…"))
+        self.simulate.setToolTip(tr("Choose where the scan is written, and make it"))
         self.buttons.addButton(self.simulate, QDialogButtonBox.ButtonRole.AcceptRole)
         self.cancel = self.buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
         self.cancel.setIcon(QIcon())
@@ -160,7 +167,7 @@ class SimulateDialog(QDialog):
         self.bar.setRange(0, _WHOLE if known else 0)
         if known:
             self.bar.setValue(round(_WHOLE * (now.share or 0.0)))
-        self.doing.setText("Stopping …" if now.stopping else f"{now.doing} …" if now.doing else "")
+        self.doing.setText(tr("Stopping …") if now.stopping else tr("{doing} …", doing=now.doing) if now.doing else "")
         self.cancel.setText("&Stop" if now.doing and not now.stopping else "&Close" if now.doing else "&Cancel")
         trouble = now.trouble
         self.trouble.show_messages([f"{trouble.what} {trouble.rest}".strip()] if trouble else [], error=True)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from app.state.picture import Levels
 from app.views.image_item import GreyImage
 from app.views.overlay import Overlay, draw_overlay
+from app.words import tr
 
 GROUND = "#000000"
 DRAG_FULL = 400
@@ -54,7 +55,7 @@ class SliceView(pg.GraphicsView):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setMinimumSize(QSize(240, 200))
-        self.setAccessibleName("Image")
+        self.setAccessibleName(tr("Image"))
         self._box = pg.ViewBox(lockAspect=True, invertY=True, enableMouse=False, enableMenu=False, defaultPadding=0)
         self.setCentralItem(self._box)
         self.image = GreyImage()

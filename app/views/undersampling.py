@@ -6,9 +6,10 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QGridLayout, QLabel, QSizePolicy, QSpinBox, QWidget
 
 from app.views.setting_rows import QuietWheel, set_columns
+from app.words import later, tr
 from core.operators.masks import MASKS
 
-_NONE = "No, use all of it"
+_NONE = later("No, use all of it")
 
 
 class UndersamplingForm(QWidget):
@@ -19,25 +20,25 @@ class UndersamplingForm(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.kind = QComboBox()
-        self.kind.addItem(_NONE, "")
+        self.kind.addItem(tr(_NONE), "")
         for kind in MASKS:
             self.kind.addItem(kind, kind)
-        self.acceleration = _number("Acceleration R", 1.0, 64.0, 4.0, 1)
-        self.acs = _number("ACS, share of the lines", 0.01, 0.5, 0.08, 2)
+        self.acceleration = _number(tr("Acceleration R"), 1.0, 64.0, 4.0, 1)
+        self.acs = _number(tr("ACS, share of the lines"), 0.01, 0.5, 0.08, 2)
         self.seed = QSpinBox()
         self.seed.setRange(0, 2**31 - 1)
-        self.seed.setAccessibleName("Seed of the pattern")
-        self.kind.setAccessibleName("Undersample on purpose")
-        self.kind.setToolTip("Leave out measured places, to compare with the full scan. The image is marked.")
+        self.seed.setAccessibleName(tr("Seed of the pattern"))
+        self.kind.setAccessibleName(tr("Undersample on purpose"))
+        self.kind.setToolTip(tr("Leave out measured places, to compare with the full scan. The image is marked."))
         self._numbers: list[QWidget] = []
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(3)
         set_columns(grid)
-        self._add(grid, "Undersample", self.kind)
+        self._add(grid, tr("Undersample"), self.kind)
         self._add(grid, "R", self.acceleration)
-        self._add(grid, "ACS", self.acs)
-        self._add(grid, "Pattern seed", self.seed)
+        self._add(grid, tr("ACS"), self.acs)
+        self._add(grid, tr("Pattern seed"), self.seed)
         self._wheel = QuietWheel(self)
         for field in (self.kind, self.acceleration, self.acs, self.seed):
             field.installEventFilter(self._wheel)
@@ -87,6 +88,6 @@ def _number(name: str, low: float, high: float, value: float, decimals: int) -> 
     spin.setSingleStep(0.5 if decimals == 1 else 0.01)
     spin.setValue(value)
     spin.setAccessibleName(name)
-    spin.setToolTip(f"{name}, {low:g} to {high:g}")
+    spin.setToolTip(tr("{name}, {low:g} to {high:g}", name=name, low=low, high=high))
     spin.setKeyboardTracking(False)
     return spin

@@ -11,6 +11,7 @@ from app.state.session import Session
 from app.views.banner import WarningStrip
 from app.views.planes_view import PlanesView
 from app.views.viewer_bar import ViewerBar
+from app.words import tr
 
 
 class Viewer(QWidget):
@@ -25,9 +26,9 @@ class Viewer(QWidget):
         self.picture, self.component = self.bar.picture, self.bar.component
         self.window_edit, self.level_edit = self.bar.window_edit, self.bar.level_edit
         self.frame_slider = QSlider(Qt.Orientation.Horizontal)
-        self.frame_slider.setAccessibleName("Frame")
+        self.frame_slider.setAccessibleName(tr("Frame"))
         self.frame_label = QLabel()
-        self.warnings = WarningStrip("Warnings of this run")
+        self.warnings = WarningStrip(tr("Warnings of this run"))
         self._lay_out()
         display, runs = session.display, session.runs
         session.opened.connect(self._opened)

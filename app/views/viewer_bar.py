@@ -13,8 +13,9 @@ from app.state.runs import Shown
 from app.state.session import Session
 from app.state.windows import NamedWindow, windows_for
 from app.views.number_edit import NumberEdit
+from app.words import later, tr
 
-_OWN = "Own window"
+_OWN = later("Own window")
 
 
 class ViewerBar(QWidget):
@@ -23,14 +24,16 @@ class ViewerBar(QWidget):
     def __init__(self, session: Session, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self.picture = _box("Picture", "Which picture is shown; C changes to the classical image and back")
-        self.component = _box("Component", "What is drawn of the complex image")
+        self.picture = _box(tr("Picture"), tr("Which picture is shown; C changes to the classical image and back"))
+        self.component = _box(tr("Component"), tr("What is drawn of the complex image"))
         self.component.addItems([c.capitalize() for c in COMPONENTS])
-        self.windows = _box("Named window", "Named windows")
-        self.window_edit = NumberEdit("Window")
-        self.window_edit.setToolTip("Window: the width of the grey scale. Drag across in the image; Shift is finer.")
-        self.level_edit = NumberEdit("Level")
-        self.level_edit.setToolTip("Level: the middle of the grey scale. Drag down in the image; Shift is finer.")
+        self.windows = _box(tr("Named window"), tr("Named windows"))
+        self.window_edit = NumberEdit(tr("Window"))
+        self.window_edit.setToolTip(
+            tr("Window: the width of the grey scale. Drag across in the image; Shift is finer.")
+        )
+        self.level_edit = NumberEdit(tr("Level"))
+        self.level_edit.setToolTip(tr("Level: the middle of the grey scale. Drag down in the image; Shift is finer."))
         self._lay_out(actions)
         display = session.display
         self.picture.activated.connect(lambda i: display.look_at(self.picture.itemData(i)))
@@ -45,7 +48,7 @@ class ViewerBar(QWidget):
         row.setSpacing(6)
         for box in (self.picture, self.component, self.windows):
             row.addWidget(box)
-        for words, field in (("Window", self.window_edit), ("Level", self.level_edit)):
+        for words, field in ((tr("Window"), self.window_edit), (tr("Level"), self.level_edit)):
             label = QLabel(words)
             label.setBuddy(field)
             row.addWidget(label)
@@ -93,10 +96,12 @@ class ViewerBar(QWidget):
         with QSignalBlocker(self.windows):
             if [self.windows.itemData(i) for i in range(self.windows.count())] != names:
                 self.windows.clear()
-                self.windows.addItem(_OWN, "")
+                self.windows.addItem(tr(_OWN), "")
                 for window in windows:
                     self.windows.addItem(window.name, window.name)
-                    words = f"W {window.window:g} L {window.level:g}, key {window.key}"
+                    words = tr(
+                        "W {window:g} L {level:g}, key {key}", window=window.window, level=window.level, key=window.key
+                    )
                     self.windows.setItemData(self.windows.count() - 1, words, Qt.ItemDataRole.ToolTipRole)
             self.windows.setCurrentIndex(self.windows.findData(agreed))
 

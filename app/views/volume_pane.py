@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,12 @@ from app.state.rendering import MOVING, SETTLED, ReducedStack, reduced, volume_p
 from app.state.runs import Shown
 from app.state.session import Stack
 from app.views.overlay import Overlay, draw_overlay
-from core.orientation import Affine, letter
+from app.views.room_solid_aside import NO_GL, Aside, load_vtk
+from app.views.room_solid_bar import side_button
+from app.views.room_solid_frames import MOST_PIXELS, REST_MS
+from app.views.room_solid_words import edge_letters
+from app.words import tr
+from core.orientation import Affine
 
 if TYPE_CHECKING:
     from app.views.volume3d import VolumeRenderer
@@ -24,10 +29,8 @@ LETTERS = "APLRHF"
 TURN = 0.5
 """Degrees a pixel of a drag."""
 ZOOM_STEP = 1.0015
-MOST_PIXELS = 900
-"""A side of the picture; a larger pane shows it enlarged."""
-_NO_GL = ("offscreen", "minimal")
-"""Platforms of Qt without a screen that OpenGL could draw on."""
+COARSE_SHARE = 0.4
+"""Of the pixels along a side, while it is moved."""
 
 
 class VolumePane(QWidget):
@@ -42,24 +45,29 @@ class VolumePane(QWidget):
         self.trouble = ""
         self.overlay = Overlay()
         self._renderer: VolumeRenderer | None = None
+        self._aside = Aside(self)
         self._stack: ReducedStack | None = None
         self._affine: Affine | None = None
         self._placed = np.eye(4)
         self._of: tuple[object, ...] = ()
-        self._stale = self._preparing = self._spread = False
+        self._wanted: Callable[[], tuple[ReducedStack, Affine | None, Affine]] | None = None
+        self._stale = self._preparing = self._reducing = self._spread = False
         self._looks_from = ""
         self._image = QImage()
         self._unit = ""
         self._marks: tuple[str, ...] = ()
         self._drag_from = QPointF()
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.timeout.connect(self._render)
         self._lay_out()
-        self.setAccessibleName("Rendering")
+        self.setAccessibleName(tr("Rendering"))
         self.setMinimumSize(QSize(120, 100))
 
     def _lay_out(self) -> None:
         self.preset = QComboBox()
-        self.preset.setAccessibleName("Rendering preset")
-        self.preset.setToolTip("What is rendered, and how")
+        self.preset.setAccessibleName(tr("Rendering preset"))
+        self.preset.setToolTip(tr("What is rendered, and how"))
         self.preset.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.preset.activated.connect(self._recolour)
         self.buttons: dict[str, QToolButton] = {}
@@ -70,15 +78,8 @@ class VolumePane(QWidget):
         row.addWidget(self.preset)
         row.addStretch(1)
         for name in LETTERS:
-            button = QToolButton()
-            button.setText(name)
-            button.setAutoRaise(False)
-            button.setToolTip(f"Look from {_SIDES[name]}")
-            button.setAccessibleName(f"Look from {_SIDES[name]}")
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.clicked.connect(partial(self.look_from, name))
-            self.buttons[name] = button
-            row.addWidget(button)
+            self.buttons[name] = side_button(name, self.look_from, flat=False)
+            row.addWidget(self.buttons[name])
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.bar)
@@ -92,12 +93,15 @@ class VolumePane(QWidget):
     def forget(self) -> None:
         """Another scan: look at it from the front."""
         self._of, self._stack, self._looks_from = (), None, ""
-        self._image = QImage()
-        self._spread = False
+        self._wanted, self._reducing = None, False
+        self._aside.forget("stack")
+        self._image, self._spread = QImage(), False
         self.update()
 
     def release(self) -> None:
         """Give back what belongs to OpenGL, before the window goes."""
+        self._aside.close()
+        self._rest.stop()
         self.forget()
         if self._renderer is not None:
             self._renderer.release()
@@ -117,9 +121,9 @@ class VolumePane(QWidget):
             return
         self._of = key
         self._unit = shown.picture.unit
-        self._stack = reduced(shown.picture.values, stack.first_frame, stack.size[2], MOVING if passing else SETTLED)
-        self._affine = affine
-        self._placed = np.diag([*stack.spacing_mm, 1.0]) if affine is None else affine
+        values, most = shown.picture.values, MOVING if passing else SETTLED
+        placed = np.diag([*stack.spacing_mm, 1.0]) if affine is None else affine
+        self._wanted = lambda: (reduced(values, stack.first_frame, stack.size[2], most).work_out(), affine, placed)
         names = [preset.name for preset in volume_presets(self._unit)]
         if [self.preset.itemText(i) for i in range(self.preset.count())] != names:
             with QSignalBlocker(self.preset):
@@ -127,7 +131,6 @@ class VolumePane(QWidget):
                 self.preset.addItems(names)
         for button in self.buttons.values():
             button.setVisible(affine is not None)
-        self._stale = True
         self.update()
 
     def look_from(self, side: str = "A") -> None:
@@ -139,18 +142,40 @@ class VolumePane(QWidget):
             self._render()
 
     def _prepare(self) -> None:
-        """Load VTK, once, when the pane is first looked at."""
+        """Load VTK, once, when the pane is first looked at; in a thread of its own."""
+        if QGuiApplication.platformName() in NO_GL:
+            self._make_renderer(RuntimeError(tr("There is no OpenGL on this screen.")))
+        else:
+            self._aside.ask("VTK", load_vtk, lambda _: self._make_renderer(), self._make_renderer)
+
+    def _make_renderer(self, error: Exception | None = None) -> None:
+        """In the window's thread, to which all of OpenGL belongs. error: what loading VTK has said."""
         if self._renderer is not None or self.trouble:
             return
         try:
-            if QGuiApplication.platformName() in _NO_GL:
-                raise RuntimeError("There is no OpenGL on this screen.")
+            if error is not None:
+                raise error
             from app.views.volume3d import VolumeRenderer
 
             self._renderer = VolumeRenderer()
         except Exception as error:  # whatever the driver says costs this pane, not the program
-            self.trouble = f"The volume cannot be rendered here. {error}"
+            self.trouble = tr("The volume cannot be rendered here. {error}", error=error)
         self._stale = True
+        self.update()
+
+    def _reduce(self) -> None:
+        """Beside the window, one at a time: an estimate is shown before the one after the next is begun."""
+        work, self._wanted, self._reducing = self._wanted, None, True
+        if work is not None:
+            self._aside.ask("stack", lambda _: work(), self._take_stack, self._fail)
+
+    def _take_stack(self, made: tuple[ReducedStack, Affine | None, Affine]) -> None:
+        self._stack, self._affine, self._placed = made
+        self._reducing, self._stale = False, True
+        self.update()
+
+    def _fail(self, error: Exception) -> None:
+        self._renderer, self.trouble = None, tr("The rendering failed. {error}", error=error)
         self.update()
 
     def _recolour(self) -> None:
@@ -182,15 +207,20 @@ class VolumePane(QWidget):
             # Over the bar stand the controls and under it the words.
             self._renderer.fit(self.width() / max(self.height() - self.bar.height(), 1))
 
-    def _render(self) -> None:
+    def _render(self, *, coarse: bool = False) -> None:
+        """coarse: while it is moved; the fine picture comes when it rests."""
+        self._rest.stop()
         if self._renderer is None or self._stack is None:
             return
         ratio = min(self.devicePixelRatioF(), MOST_PIXELS / max(self.width(), self.height(), 1))
+        if coarse:
+            ratio *= COARSE_SHARE
+            self._rest.start(REST_MS)
         width, height = max(round(self.width() * ratio), 2), max(round(self.height() * ratio), 2)
         try:
-            drawn = self._renderer.picture(width, height)
+            drawn = self._renderer.picture(width, height, coarse=coarse)
         except Exception as error:  # as above
-            self._renderer, self.trouble = None, f"The rendering failed. {error}"
+            self._fail(error)
         else:
             self._image = QImage(drawn.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
         self.update()
@@ -201,6 +231,8 @@ class VolumePane(QWidget):
         if self._renderer is None and not self.trouble and not self._preparing:
             self._preparing = True
             QTimer.singleShot(0, self, self._prepare)
+        if self._wanted is not None and not self._reducing and not self.trouble:
+            self._reduce()
         if self._stale:
             self._place()
         if not self._image.isNull() and not self._spread:
@@ -222,8 +254,8 @@ class VolumePane(QWidget):
         if self.trouble:
             return self.trouble
         if self._renderer is None:
-            return "Preparing the rendering …"
-        return "The spread is not rendered." if self._spread else ""
+            return tr("Preparing the rendering …")
+        return tr("The spread is not rendered.") if self._spread else ""
 
     def _words(self) -> Overlay:
         """Which side of the patient is at which edge, how coarse the grid is, and what it is not for."""
@@ -231,8 +263,7 @@ class VolumePane(QWidget):
         letters = None
         if seen and self._affine is not None:
             assert self._renderer is not None
-            right, down = self._renderer.screen_axes()
-            letters = (letter(-right), letter(right), letter(-down), letter(down))
+            letters = edge_letters(self._renderer.screen_axes())
         coarse = self._stack.words if seen and self._stack is not None else ()
         return Overlay(
             title="3-D" if seen else "",
@@ -254,10 +285,10 @@ class VolumePane(QWidget):
             return
         if event.buttons() & Qt.MouseButton.LeftButton:
             self._renderer.turn(TURN * moved.x(), TURN * moved.y())
-            self._render()
+            self._render(coarse=True)
         elif event.buttons() & Qt.MouseButton.RightButton:
             self._renderer.zoom(1 - 0.01 * moved.y())
-            self._render()
+            self._render(coarse=True)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.look_from()
@@ -265,8 +296,5 @@ class VolumePane(QWidget):
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self._renderer is not None:
             self._renderer.zoom(ZOOM_STEP ** event.angleDelta().y())
-            self._render()
+            self._render(coarse=True)
         event.accept()
-
-
-_SIDES = {"A": "the front", "P": "the back", "L": "the left", "R": "the right", "H": "the head", "F": "the feet"}

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from core.engine.events import ClassicalImage, Event, Progress
 from core.engine.job import JobSpec
+from core.engine.methods import label_of, plugged_iterates
 from core.engine.problem import Problem, Watch
-from core.engine.settings import ReconSettings
+from core.engine.settings import ALL, ReconSettings
 from core.engine.stop import Halt, Stop
 from core.engine.watch import WatchedOperator
 from core.operators.linear import LinearOperator
@@ -43,7 +44,7 @@ def classical_images(
         try:
             if made and made == job.keep_image:
                 raise Halt
-            image = yield from _image(name, problem, settings, watch)
+            image = yield from _image(name, problem, settings, watch, stop)
         except Halt:
             if stop.discarding:
                 raise
@@ -97,12 +98,20 @@ def _stages(method: str, quick: tuple[str, ...]) -> list[str]:
     return [*quick, *([method] if method != "dds" else [])]
 
 
-def _image(method: str, problem: Problem, settings: ReconSettings, watch: Watch) -> Generator[Event, None, Tensor]:
+def _image(
+    method: str, problem: Problem, settings: ReconSettings, watch: Watch, stop: Stop
+) -> Generator[Event, None, Tensor]:
     """Yield the progress of a method; return its image."""
     image: Tensor | None = None
-    for k, (iterate, total) in enumerate(problem.iterates(method, settings, watch)):
+    plugged = method not in ALL
+    shown = label_of(method) if plugged else ITERATIVE.get(method, "")
+    if plugged:
+        iterates = plugged_iterates(method, watch(problem.operator), problem.y, settings, stop)
+    else:
+        iterates = problem.iterates(method, settings, watch)
+    for k, (iterate, total) in enumerate(iterates):
         image = iterate
-        if method in ITERATIVE:
-            yield Progress(ITERATIVE[method], k, total)
+        if shown:
+            yield Progress(shown, k, total)
     assert image is not None
     return image

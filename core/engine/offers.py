@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import singledispatch
 
-from core.engine.settings import used_by
+from core.engine.methods import plugged_methods
+from core.engine.settings import ALL, used_by
 from core.geometry import ConeBeam
 from core.projections import Projections
 from core.scan import KSpace, Scan
@@ -17,18 +18,23 @@ _TIES = ("rho", "admm_steps", "along")
 _MRI_ONLY = ("gamma_rule",)
 
 
-@singledispatch
 def methods_for(scan: Scan) -> tuple[str, ...]:
-    """The methods that a scan can be reconstructed with, by their names in the settings, DDS first."""
+    """The methods that a scan can be reconstructed with, by their names in the settings, DDS first, plug-ins' last."""
+    return (*built_in_methods(scan), *plugged_methods(scan))
+
+
+@singledispatch
+def built_in_methods(scan: Scan) -> tuple[str, ...]:
+    """Those that came with the program."""
     raise TypeError(type(scan))
 
 
-@methods_for.register
+@built_in_methods.register
 def _(scan: KSpace) -> tuple[str, ...]:
     return _MRI
 
 
-@methods_for.register
+@built_in_methods.register
 def _(scan: Projections) -> tuple[str, ...]:
     return _CONE if isinstance(scan.geometry, ConeBeam) else _FLAT
 
@@ -83,6 +89,8 @@ def _(scan: Projections) -> str:
 
 def settings_of(method: str, scan: Scan) -> tuple[str, ...]:
     """The names of the settings that a method uses on a scan."""
+    if method not in ALL:
+        return used_by(method)
     left_out = _CT_ONLY if isinstance(scan, KSpace) else _MRI_ONLY
     left_out = left_out if slices_in(scan) > 1 else (*left_out, *_TIES)
     return tuple(name for name in used_by(method) if name not in left_out)

@@ -14,12 +14,13 @@ import torch
 
 import core
 from core.engine.job import JobSpec
+from core.engine.methods import METHODS
 from core.errors import JobError
 
 FORMAT = 1
 NOTICE = "Research use only. Not for diagnosis."
 
-_DECISIVE = ("device", "precision")
+_DECISIVE = ("device", "precision", "compiled", "planes_at_once")
 """What a machine chose for itself and what the numbers depend on."""
 
 
@@ -46,9 +47,14 @@ def make_card(job: JobSpec, inputs: dict[str, Any], outcome: dict[str, Any]) -> 
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "job": job.to_dict(),
         "inputs": inputs,
-        "versions": versions(),
+        "versions": versions() | _of_plugins(job),
         "outcome": outcome,
     }
+
+
+def _of_plugins(job: JobSpec) -> dict[str, str]:
+    package = METHODS.package_of(job.settings.method)
+    return {"method": package} if package else {}
 
 
 def read_run_card(path: Path) -> dict[str, Any]:

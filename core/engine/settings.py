@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, get_args, get_type_hints
 
+from core.engine.methods import METHODS, settings_used
 from core.errors import JobError
 
 
@@ -201,8 +202,10 @@ def help_of(name: str) -> Help:
 
 
 def used_by(method: str) -> tuple[str, ...]:
-    """The names of the settings that a method uses."""
-    return tuple(f.name for f in dataclasses.fields(ReconSettings) if method in help_of(f.name).methods)
+    """The names of the settings that a method uses, in their order."""
+    plugged = () if method in ALL else settings_used(method)
+    fields = dataclasses.fields(ReconSettings)
+    return tuple(f.name for f in fields if f.name in plugged or method in help_of(f.name).methods)
 
 
 def type_of(name: str) -> Any:
@@ -217,14 +220,14 @@ def _types() -> dict[str, Any]:
 
 
 def choices_of(name: str) -> tuple[str, ...]:
-    """The values a setting can take if it is one of a few words, else ()."""
+    """The values a setting can take if it is one of a few words, else (); a method may also be a plug-in's."""
     return get_args(type_of(name))
 
 
 def _check(name: str, value: Any) -> None:
     about, choices, kind = help_of(name), choices_of(name), type_of(name)
     if choices:
-        if value not in choices:
+        if value not in choices and not (name == "method" and value in METHODS.names()):
             raise JobError(f"{about.label} cannot be {value!r}.", "", f"Choose one of {', '.join(choices)}.")
     elif kind is str or kind is bool:
         if not isinstance(value, kind):

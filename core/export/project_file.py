@@ -40,7 +40,7 @@ def write(
     does not shrink and time counts. tell("Saving", done, of) counts bytes, and may raise to stop. private: for this
     user's eyes alone. Raises ExportError, and whatever `tell` raises.
     """
-    table = {name: {"dtype": _kind(array), "shape": list(array.shape)} for name, array in arrays.items()}
+    table = {name: description(array) for name, array in arrays.items()}
     text = record_text({**record, "arrays": table})
 
     def write_part(part: Path) -> None:
@@ -56,6 +56,13 @@ def write_record(path: Path, record: Mapping[str, Any], *, private: bool = False
     """Write a record alone, as a file of JSON. Raises ExportError."""
     text = record_text(record)
     _place(path, ".json", lambda part: part.write_bytes(text), private)
+
+
+def description(array: Array) -> dict[str, Any]:
+    """What a record tells of an array. Raises TypeError for numbers of another type than KINDS."""
+    if array.dtype.name not in KINDS:
+        raise TypeError(f"an image of {array.dtype}")
+    return {"dtype": array.dtype.name, "shape": list(array.shape)}
 
 
 def record_text(record: Mapping[str, Any]) -> bytes:
@@ -104,12 +111,6 @@ def _pieces(array: Array) -> Iterator[memoryview]:
         held = np.ascontiguousarray(plane, dtype=little).reshape(-1).view(np.uint8).data
         for start in range(0, len(held), _CHUNK):
             yield held[start : start + _CHUNK]
-
-
-def _kind(array: Array) -> str:
-    if array.dtype.name not in KINDS:
-        raise TypeError(f"an image of {array.dtype}")
-    return array.dtype.name
 
 
 def _plain(value: object) -> object:

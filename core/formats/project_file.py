@@ -53,17 +53,18 @@ class ProjectFile:
     notes: tuple[str, ...] = ()
 
 
-def read(path: Path, tell: Tell | None = None, record: dict[str, Any] | None = None) -> ProjectFile:
+def read(path: Path, tell: Tell | None = None, other: dict[str, Any] | None = None) -> ProjectFile:
     """What is in a project file, as far as it can be read.
 
-    tell("Reading", done, of) counts bytes and may raise to stop. record: a later one than the file's, used in its
-    place. Raises ScanError where no record is left or a later version of the program has written it.
+    tell("Reading", done, of) counts bytes and may raise to stop. other: a record that was written alone, used where it
+    is later than the file's own by its "serial". Raises ScanError where no record is left or a later version of the
+    program has written it.
     """
     try:
         with path.open("rb") as file:
             members, whole = members_of(file)
             notes = [] if whole else [f"{path.name} is damaged or cut off."]
-            found, intact = (record, True) if record is not None else _record(file, members, path.name)
+            found, intact = _latest(file, members, path.name, other)
             if not intact and whole:
                 notes.append(f"A part of {path.name} is damaged; its copy was used.")
             arrays, damaged = _arrays(file, members, _table(found), tell)
@@ -111,6 +112,25 @@ def header_of(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
     values = {"descr": dtype.newbyteorder("<").str, "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(made, values)
     return made.getvalue()
+
+
+def _latest(
+    file: BinaryIO, members: dict[str, Member], name: str, other: dict[str, Any] | None
+) -> tuple[dict[str, Any], bool]:
+    """The later one of the file's record and another, and whether nothing of them is damaged."""
+    try:
+        own, intact = _record(file, members, name)
+    except ScanError:
+        if other is None:
+            raise
+        return other, False
+    later = other is not None and _serial(other) > _serial(own)
+    return (other if later and other is not None else own), intact
+
+
+def _serial(record: dict[str, Any]) -> int:
+    found = record.get("serial")
+    return found if type(found) is int else 0
 
 
 def _record(file: BinaryIO, members: dict[str, Member], name: str) -> tuple[dict[str, Any], bool]:

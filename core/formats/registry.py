@@ -11,13 +11,10 @@ from core.errors import ScanError
 from core.formats.axes import DOMAINS, AxesGuess, names_views
 from core.formats.files import check_readable
 from core.formats.in_words import in_words
+from core.formats.plugged import BUILT_IN, plugged_reader, with_troubles
 from core.projections import Projections, require_signal
 from core.scan import Scan
 
-_READERS = (
-    *("ismrmrd_file", "fastmri", "dataexchange", "nxtomo", "htc", "tiff_stack", "rtk_projections"),
-    *("bart", "projection_arrays", "arrays", "twix"),
-)
 _ARRAYS = ("arrays", "projection_arrays")
 _OF_FOLDERS = ("tiff_stack",)
 """A folder may be opened where one of these claims it."""
@@ -98,14 +95,23 @@ def _reader_of(path: Path, axes: str) -> tuple[Reader, Path]:
     folder = path.is_dir() and bool(path.name)
     if not folder:
         check_readable(path)
-    for name in _OF_FOLDERS if folder else _READERS:
-        reader = _module(name)
-        if reader.claims(path):
-            return _for_named_views(reader, axes), path
+    if (found := _claimant(path, folder, named=bool(axes))) is not None:
+        return _for_named_views(found, axes), path
     check_readable(path)
     from core.formats.unknown import explain
 
-    raise explain(path)
+    raise with_troubles(explain(path))
+
+
+def _claimant(path: Path, folder: bool, named: bool) -> Reader | None:
+    """Formats first; then plug-ins, unless the axes of an array are named; then plain arrays, which tell little."""
+    own = _OF_FOLDERS if folder else tuple(name for name in BUILT_IN if name not in _ARRAYS)
+    arrays = () if folder else tuple(name for name in BUILT_IN if name in _ARRAYS)
+    for reader in map(_module, own):
+        if reader.claims(path):
+            return reader
+    plain = next((reader for reader in map(_module, arrays) if reader.claims(path)), None)
+    return plain if plain and named else plugged_reader(path) or plain
 
 
 def _for_named_views(reader: Reader, axes: str) -> Reader:

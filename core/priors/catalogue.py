@@ -10,17 +10,23 @@ from pathlib import Path
 
 from core.errors import PriorError
 from core.priors.card import ModelCard, read_card
+from core.priors.plugged import PRIORS, plugged_card, plugged_cards
 
 WEIGHTS = ".safetensors"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A prior that can be named: its weights' file and its card."""
+    """A prior that can be named: its weights' file and its card.
+
+    bundled: it came with the program, or with a plug-in, so that it cannot be removed. package: the plug-in's; there is
+    no file then, and path is its name.
+    """
 
     path: Path
     card: ModelCard
     bundled: bool
+    package: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ def list_priors() -> list[Entry]:
 
 
 def survey_priors() -> list[Entry | Unreadable]:
-    """All priors that can be named, bundled ones first, then what lies among them but cannot be used."""
+    """All priors that can be named, bundled ones first, those of plug-ins last, then what cannot be used."""
     found: dict[str, Entry] = {}
     unreadable: list[Unreadable] = []
     for folder, bundled in ((bundled_folder(), True), (user_folder(), False)):
@@ -64,11 +70,13 @@ def survey_priors() -> list[Entry | Unreadable]:
             if "." not in path.stem and not path.with_suffix(WEIGHTS).exists():
                 missing = PriorError(f"{path.name} is a card without weights.", "", "Add the prior again.")
                 unreadable.append(Unreadable(path, missing, bundled))
+    for name, card in plugged_cards().items():
+        found.setdefault(name, Entry(Path(name), card, bundled=True, package=PRIORS.package_of(name)))
     return [*found.values(), *unreadable]
 
 
 def find_prior(path_or_name: str | Path) -> Path:
-    """The weights' file of a name or a path. Raises PriorError if there is neither."""
+    """The weights' file of a name or a path. Raises PriorError if there is neither, as for a plug-in's prior."""
     given = Path(path_or_name)
     if given.suffix or len(given.parts) > 1:
         if given.is_file():
@@ -78,12 +86,24 @@ def find_prior(path_or_name: str | Path) -> Path:
         path = folder / f"{given}{WEIGHTS}"
         if path.is_file():
             return path
+    if package := of_plugin(given):
+        raise PriorError(f"The prior {given} has no file.", f"It comes with {package}.", "Choose another.")
     names = ", ".join(entry.path.stem for entry in list_priors()) or "none"
     raise PriorError(f"There is no prior called {given}.", f"Known priors: {names}.", "Choose one, or give a file.")
 
 
+def of_plugin(path_or_name: str | Path) -> str:
+    """The package that brings a named prior; "" where none does, or the user added one of the same name."""
+    name = str(path_or_name)
+    if name not in PRIORS.names() or (user_folder() / f"{name}{WEIGHTS}").is_file():
+        return ""
+    return PRIORS.package_of(name)
+
+
 def card_of(path_or_name: str | Path) -> ModelCard | None:
     """The card of a named prior or of a file that lies beside its card; None for a checkpoint without one."""
+    if of_plugin(path_or_name):
+        return plugged_card(path_or_name)
     beside = find_prior(path_or_name).with_suffix(".json")
     try:
         return read_card(beside)

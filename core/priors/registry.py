@@ -12,9 +12,10 @@ from torch import nn
 from core.diffusion.unet import AdmConfig, AdmUNet
 from core.errors import PriorError
 from core.priors.card import ModelCard, read_card
-from core.priors.catalogue import find_prior
+from core.priors.catalogue import find_prior, of_plugin
 from core.priors.checkpoint import StateDict, load_weights, read_state_dict, sha256_of
 from core.priors.first_card import first_card
+from core.priors.plugged import plugged_prior
 from core.priors.prior import Prior
 from core.priors.recognition import Hints, recognise
 
@@ -25,11 +26,13 @@ _SECTIONS = ("training", "data", "model")
 def load_prior(path_or_name: str | Path, config: dict[str, Any] | str | Path | None = None) -> Prior:
     """A prior, ready on the CPU.
 
-    path_or_name: a name from `list_priors`, a .safetensors file beside its card, or a checkpoint (.pt, .pth,
-    .safetensors) of an ADM or NCSN++ network, which is recognised. config: for the last, the configuration that it was
-    published with, as a dict or a JSON file; left out, a JSON file of the checkpoint's name is looked for.
+    path_or_name: a name from `list_priors`, also of a plug-in, a .safetensors file beside its card, or a checkpoint
+    (.pt, .pth, .safetensors) of an ADM or NCSN++ network, which is recognised. config: for the last, the configuration
+    that it was published with, as a dict or a JSON file; left out, a JSON file of the checkpoint's name is looked for.
     Raises PriorError for everything that cannot be loaded. The network's hash is on the card.
     """
+    if of_plugin(path_or_name) and (plugged := plugged_prior(path_or_name)) is not None:
+        return plugged
     path = find_prior(path_or_name)
     card, weights = examine(path, config)
     digest = sha256_of(path)

@@ -38,6 +38,15 @@ def nothing_left_running() -> Iterator[None]:
     assert not timers, f"timers left active: {timers}"
 
 
+@pytest.fixture(autouse=True)
+def collector_in_this_thread() -> Iterator[None]:
+    """As in the program: nothing of Qt's is destroyed in a worker thread."""
+    gc.disable()
+    yield
+    gc.enable()
+    gc.collect(1)
+
+
 def _living(kind: type) -> list[Any]:
     """All objects of a Qt class. By type(), because isinstance() wakes up lazy objects of other libraries."""
     return [found for found in gc.get_objects() if issubclass(type(found), kind) and shiboken6.isValid(found)]

@@ -13,6 +13,7 @@ import numpy as np
 from app.bridge.engine import Engine, Machine
 from app.bridge.volumes import Tell
 from app.state.choice import PriorChoice
+from app.state.room.item import Item
 from app.state.session import Fit
 from app.state.shelf import Sheet
 from app.state.simulation import Plan
@@ -35,6 +36,7 @@ from core.engine.offers import quick_methods
 from core.engine.stop import Stop
 from core.errors import JobError, PriorError, ScanError, UserError
 from core.formats.axes import AxesGuess
+from core.formats.folder import Entry as FolderEntry
 from core.formats.volume_parts import Opened
 from core.orientation import affine_from_directions
 from core.priors.card import ModelCard
@@ -236,6 +238,8 @@ class FakeEngine:
     simulated: list[Plan] = field(default_factory=list)
     simulating: threading.Event = field(default_factory=threading.Event)
     trouble: Exception | None = None
+    folders: dict[str, list[FolderEntry]] = field(default_factory=dict)
+    exported: list[tuple[str, str, bool]] = field(default_factory=list)
 
     def engine(self) -> Engine:
         return Engine(
@@ -249,12 +253,16 @@ class FakeEngine:
             guess_axes=self.guess_axes,
             volume_kind=lambda path: "NIfTI" if Path(path).name in self.volumes else "",
             open_volume=self.open_volume,
+            view_volume=self.view_volume,
+            contents=lambda path, tell: tuple(self.folders.get(Path(path).name, ())),
+            open_entry=lambda found, tell: self.view_volume(found.path, tell),
+            save_item=self.save_item,
             write_scan=self.write_scan,
             save=self.save,
             preload=lambda: None,
             survey=lambda: Machine(PRIORS, False),
             rehearse=lambda settings: None,
-            save_spread=lambda volume, path: self.saved_spreads.append(path),
+            save_spread=lambda volume, path, scan: self.saved_spreads.append(path),
             list_priors=lambda: list(self.shelf),
             add_prior=self.add_prior,
             remove_prior=self.remove_prior,
@@ -289,6 +297,15 @@ class FakeEngine:
             raise ScanError("This volume is damaged.", "It is cut off.", "Copy it again.")
         return self.volumes[Path(path).name]
 
+    def view_volume(self, path: str, tell: Tell) -> Opened:
+        tell("Reading", 1, 2)
+        return self.open_volume(path)
+
+    def save_item(self, item: Item, path: str, keep_identity: bool) -> None:
+        if "locked" in path:
+            raise ScanError("locked.dcm could not be written.", "The folder is locked.", "Choose another place.")
+        self.exported.append((item.name, path, keep_identity))
+
     def write_scan(self, plan: Plan, found: Opened, path: str, tell: Tell) -> None:
         """Half of it, then a wait for `simulating`, then the rest."""
         self.simulated.append(plan)
@@ -303,7 +320,7 @@ class FakeEngine:
     def guess_axes(self, path: str) -> tuple[AxesGuess, ...]:
         return (AxesGuess("", (2, HEIGHT, WIDTH), "coil,ky,kx", "kspace", True, "Short first axis."),)
 
-    def save(self, volume: Volume, path: str) -> None:
+    def save(self, volume: Volume, path: str, scan: object) -> None:
         if "locked" in path:
             raise ScanError("locked.npy could not be written.", "The folder is locked.", "Choose another place.")
         self.saved.append((volume, path))
@@ -338,6 +355,22 @@ class FakeDialogs:
     def name_of_prior(self, parent: object, proposal: str) -> str:
         self.asked.append(proposal)
         return self.name or proposal
+
+    def item_to_save(self, parent: object, proposal: str) -> str:
+        self.asked.append(proposal)
+        return self.target
+
+    def picture_to_save(self, parent: object, proposal: str) -> tuple[str, int]:
+        self.asked.append(proposal)
+        return self.target, 1
+
+    def film_to_save(self, parent: object, proposal: str) -> str:
+        self.asked.append(proposal)
+        return self.target
+
+    def keep_identity(self, parent: object) -> bool:
+        self.asked.append("keep identity?")
+        return self.answer
 
     def file_to_save(self, parent: object, proposal: str) -> str:
         self.asked.append(proposal)

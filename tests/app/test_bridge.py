@@ -153,5 +153,9 @@ def test_the_collector_is_back_after_an_import_that_failed() -> None:
 
     with pytest.raises(ImportError):
         broken()
+    assert not gc.isenabled(), "it stays as it was, in tests and in the program off"
+    gc.enable()
+    with pytest.raises(ImportError):
+        broken()
     assert gc.isenabled()
     gc.unfreeze()

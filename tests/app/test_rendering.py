@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from app.state.picture import Levels
-from app.state.rendering import reach_of_content, reduced, volume_presets
+from app.state.rendering import ReducedStack, nearly_whole, reach_of_content, reduced, smoothed, volume_presets
 from app.views.main_window import MainWindow
 from app.views.overlay import RESEARCH
 from tests.app.conftest import finished, open_file
@@ -104,6 +107,22 @@ class TestRendering:
         fake.script.let(1)
         qtbot.waitUntil(lambda: finished(rendered, 2))
 
+    def test_stacks_are_reduced_beside_the_window(
+        self, rendered: MainWindow, fake: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        threads: list[threading.Thread] = []
+
+        def noted(values: npt.NDArray[np.float32], first: int, count: int, most: int) -> ReducedStack:
+            threads.append(threading.current_thread())
+            return reduced(values, first, count, most)
+
+        monkeypatch.setattr("app.views.volume_pane.reduced", noted)
+        before = rendered.viewer.planes.volume.rendered.copy()
+        run_to_end(rendered, fake, qtbot)
+        qtbot.waitUntil(lambda: rendered.viewer.planes.volume.rendered != before)
+        assert threads
+        assert threading.main_thread() not in threads
+
     def test_mri_is_rendered_too(self, rendered: MainWindow, fake: FakeEngine, qtbot: QtBot) -> None:
         pane = rendered.viewer.planes.volume
         fake.files["thick.h5"] = scan("thick.h5", slices=16)
@@ -167,7 +186,7 @@ class TestWithoutOpenGL:
             pytest.skip(f"no rendering here: {pane.trouble}")
         with pytest.MonkeyPatch.context() as patch:
 
-            def lost(*_: object) -> None:
+            def lost(*_: object, **__: object) -> None:
                 raise RuntimeError("The context was lost.")
 
             patch.setattr("app.views.volume3d.VolumeRenderer.picture", lost)
@@ -181,8 +200,54 @@ class TestReducing:
         thin = reduced(frames, 2, 8, 3)
         assert thin.values.shape == (3, 3, 2)
         assert thin.step == (2, 2, 3)
-        assert thin.values[1, 1, 1] == frames[2 + 3, 2, 2]
+        assert thin.values[1, 1, 1] == pytest.approx(frames[5:8, 2:4, 2:4].mean())
+        assert thin.values[2, 2, 0] == pytest.approx(frames[8:10, 4:6, 0:2].mean()), "the last block is not whole"
+        assert thin.first == (0.5, 0.5, 1.0)
         assert thin.words == ("2 × 3 × 3", "of 4 × 6 × 8")
+
+    def test_a_few_thick_slices_keep_more_of_their_pixels(self) -> None:
+        thin = reduced(np.zeros((4, 60, 60), np.int16), 0, 4, 16)
+        assert thin.values.shape == (4, 30, 30)
+        assert thin.values.size <= 16**3
+        even = reduced(np.zeros((90, 100, 60), np.int16), 0, 90, 16).values
+        assert even.size <= 16**3
+        assert max(even.shape) <= 20
+
+    def test_means_of_whole_numbers_are_rounded(self) -> None:
+        values = np.zeros((4, 4, 4), np.int16)
+        values[..., 2:] = 32767
+        values[0, :2, 0], values[2:, 2:, :2] = 1, -3
+        thin = reduced(values, 0, 4, 2)
+        assert thin.values.dtype == np.int16
+        assert thin.values[..., 0].tolist() == [[0, 0], [0, -3]]
+        assert (thin.values[..., 1] == 32767).all()
+
+    def test_no_number_counts_as_the_lowest(self) -> None:
+        values = np.full((2, 4, 4), 8.0, np.float32)
+        values[0, 0, 0], values[0, 0, 2], values[1, 3, 3] = np.nan, np.inf, 4.0
+        before = values.copy()
+        assert reduced(values, 0, 2, 2).values.tolist() == [[[7, 7], [8, 8]], [[8, 8], [8, 7]]]
+        assert reduced(values, 0, 2, 4).values[0, 0].tolist() == [4.0, 8.0, 4.0, 8.0]
+        assert np.isfinite(reduced(np.full((2, 2, 2), np.nan, np.float32), 0, 2, 1).values).all()
+        np.testing.assert_array_equal(values, before)
+
+    def test_a_picture_in_no_hurry_has_a_bound_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("app.state.rendering.WHOLE_VOXELS", 1000)
+        assert nearly_whole(np.zeros((10, 10, 10), np.int16)).step == (1, 1, 1)
+        assert nearly_whole(np.zeros((11, 22, 33), np.int16)).values.size <= 1000
+
+    @pytest.mark.parametrize("kind", [np.int16, np.float32])
+    def test_smoothing_is_even(self, kind: type) -> None:
+        values = np.zeros((5, 6, 7), kind)
+        values[2, 3, 3] = 640
+        smooth = smoothed(values)
+        assert smooth.dtype == kind
+        assert smooth[2, 3, 2:5].tolist() == [40, 80, 40]
+        assert smooth[1:4, 3, 3].tolist() == [40, 80, 40]
+        assert smooth[2, 2:5, 3].tolist() == [40, 80, 40]
+        assert smooth.sum() == 640
+        assert (smoothed(np.full((3, 3, 3), 7, kind)) == 7).all()
+        assert smoothed(np.full((1, 1, 1), 7, kind)).tolist() == [[[7]]]
 
     def test_a_small_one_stays(self) -> None:
         whole = reduced(np.zeros((3, 4, 5), np.float32), 0, 3, 128)

@@ -1,0 +1,1 @@
+"""The viewing room: which volumes there are, what each pane shows of them, and how the panes are linked."""

@@ -1,0 +1,1 @@
+"""Measured or imagined: how far its measurement supports a finished image, and how sure the prior was."""

@@ -1,0 +1,1 @@
+"""A format, an operator, a prior and a method for DDS Viewer."""
