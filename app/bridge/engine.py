@@ -102,9 +102,9 @@ def _offer(name: str, card: ModelCard) -> PriorChoice:
 
 
 def _rehearse(settings: ReconSettings) -> None:
-    from core.priors import load_prior
+    from core.priors.held import held_prior
 
-    load_prior(settings.prior)
+    held_prior(settings.prior)
 
 
 def _list_priors() -> list[Entry]:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import core
-from core.engine import runner
 from core.engine.job import JobSpec
 from core.engine.run_card import versions
 from core.engine.stop import Stop
@@ -22,9 +21,6 @@ from core.engine.work import png_of, worked
 from core.errors import JobError, PriorError, ScanError, UserError
 from core.formats import open_scan
 from core.formats.fingerprint import Signature, signature_of
-from core.priors import load_prior
-from core.priors.catalogue import find_prior
-from core.priors.prior import Prior
 from core.scan import Scan
 
 THREADS = "DDS_VIEWER_THREADS"
@@ -118,7 +114,6 @@ def _task(order: dict[str, Any], address: str) -> Task:
         )
     scan = _scan(job.source.path, job.source.axes, job.source.domain, signature_of(path))
     threads = job.threads or int(os.environ.get(THREADS, "0") or 0)
-    _hold_priors()
     reference, keep = str(order["reference"]), bool(order["keep_image"])
     if reference and not signature_of(Path(reference)):
         raise ScanError(f"The reference {Path(reference).name} is not visible to the worker {address}.", "", "")
@@ -145,23 +140,6 @@ def _check_same(job: JobSpec, scan: Scan, reference: str, digest: str, address: 
 def _scan(path: str, axes: str, domain: str, signature: Signature) -> Scan:
     """The last scan that was read; the signature tells one that has changed."""
     return open_scan(path, axes=axes, domain=domain)
-
-
-def _hold_priors() -> None:
-    """Have the runner of this process take the last prior from memory instead of reading it again."""
-    runner.load_prior = _held_prior  # type: ignore[attr-defined]
-
-
-def _held_prior(path_or_name: str | Path, config: dict[str, Any] | str | Path | None = None) -> Prior:
-    if config is not None:
-        return load_prior(path_or_name, config)
-    weights = find_prior(path_or_name)
-    return _prior(str(path_or_name), signature_of(weights) + signature_of(weights.with_suffix(".json")))
-
-
-@lru_cache(maxsize=1)
-def _prior(path_or_name: str, signature: Signature) -> Prior:
-    return load_prior(path_or_name)
 
 
 def _placed(error: UserError, address: str) -> UserError:

@@ -32,8 +32,8 @@ from core.engine.scan_source import as_asked, load_scan, undersampled
 from core.engine.settings import LAST_TIMESTEP, Precision, ReconSettings
 from core.engine.stop import Halt, Stop
 from core.errors import JobError, UserError
-from core.priors import load_prior
 from core.priors.fit import misfit, range_misfit, unchecked
+from core.priors.held import held_prior
 from core.priors.prior import Prior
 from core.scan import Scan
 
@@ -234,7 +234,7 @@ def scan_warnings(scan: Scan, prior: Prior | None) -> list[str]:
 
 
 def _model(settings: ReconSettings, device: torch.device) -> _Model:
-    prior = load_prior(settings.prior)
+    prior = held_prior(settings.prior)
     prior.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     start = None if settings.t_start == LAST_TIMESTEP else settings.t_start
     visited = timesteps(settings.nfe, settings.spacing, t_start=start, steps=prior.schedule.steps)

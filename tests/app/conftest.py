@@ -22,6 +22,7 @@ from core.engine.settings import ReconSettings
 from tests.app.fakes import FakeDialogs, FakeEngine
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Of two processes one has all the windows, so that none takes the keyboard from another."""
     for item in items:

@@ -51,6 +51,7 @@ def test_garbage_is_collected_here_however_much_is_made_elsewhere(qtbot: QtBot, 
 
 
 def test_all_generations_have_their_turn(qtbot: QtBot) -> None:
+    gc.collect()
     collector = Collector()
     old = Knot()
     gone = weakref.ref(old)

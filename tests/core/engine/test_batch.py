@@ -19,6 +19,7 @@ from core.engine.tasks import Task, TaskDone, TaskFailed, TaskStarted, TaskStep
 from core.errors import JobError, PriorError, UserError
 from core.export import ExportError
 from core.export.batch_folder import BatchFolder
+from core.priors.held import held_prior
 from core.scan import KSpace
 
 SOURCE = ScanSource("", axes="coil,ky,kx", undersample="gaussian1d:2:0.25:0")
@@ -214,10 +215,10 @@ def test_errors_travel_in_words() -> None:
 
 def test_a_prior_is_read_again_only_when_its_file_has_changed(tiny_prior: Callable[..., str]) -> None:
     path = tiny_prior()
-    first = cluster_worker._held_prior(path)
-    assert cluster_worker._held_prior(path) is first
+    first = held_prior(path)
+    assert held_prior(path) is first
     tiny_prior(warnings=("another",))
-    assert cluster_worker._held_prior(path) is not first
+    assert held_prior(path) is not first
 
 
 def test_failures_of_reading_are_tasks_too(plan, scans: list[str]) -> None:

@@ -44,9 +44,7 @@ def test_mr_has_no_hounsfield_units(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("counts", "unit"), [("HU", "HU"), ("HU_MOD", "HU"), ("US", "a.u."), ("", "HU")])
-def test_ct_in_other_units_than_hounsfields_is_told_by_its_rescale_type(
-    tmp_path: Path, counts: str, unit: str
-) -> None:
+def test_ct_in_other_units_than_hounsfields_is_told_by_its_rescale_type(tmp_path: Path, counts: str, unit: str) -> None:
     write_series(tmp_path, Series(numbers()))
     for file in tmp_path.iterdir():
         dataset = pydicom.dcmread(file)
