@@ -10,6 +10,7 @@ import numpy as np
 
 from app.bridge.item_export import save_item
 from app.bridge.preload import preload_torch, without_collector
+from app.bridge.trust_engine import Examine
 from app.bridge.volumes import Tell, contents, open_entry, open_volume, view_volume, volume_kind, write_scan
 from app.state.choice import PriorChoice
 from app.state.notice import Notice
@@ -167,7 +168,7 @@ def _needs_axes(path: str) -> bool:
 
 @dataclass(frozen=True)
 class Engine:
-    """The functions of core that the window uses; tests put their own in place."""
+    """The functions of core that the window uses; tests put their own in place. trust: None for core's own."""
 
     run: Callable[[JobSpec, Stop], Iterator[Event]] = _run
     open_scan: Callable[[str, str, str], Scan] = _open_scan
@@ -183,6 +184,7 @@ class Engine:
     save: Callable[[Volume, str, Scan | None], None] = _save
     save_spread: Callable[[Volume, str, Scan | None], None] = _save_spread
     save_item: Callable[[Item, str, bool], None] = save_item
+    trust: Examine | None = None
     preload: Callable[[], None] = preload_torch
     survey: Callable[[], Machine] = _survey
     rehearse: Callable[[ReconSettings], None] = _rehearse

@@ -22,7 +22,12 @@ def save_item(item: Item, path: str, keep_identity: bool) -> None:
 
     volume, where = volume_of(item), Path(path)
     about = _about(item.origin, volume, keep_identity)
-    shows = {Kind.SPREAD: dicom_map.SPREAD, Kind.DIFFERENCE: dicom_map.DIFFERENCE}.get(item.kind)
+    maps = {
+        Kind.SPREAD: dicom_map.SPREAD,
+        Kind.SUPPORT: dicom_map.UNSEEN if item.unit else dicom_map.SUPPORT,
+        Kind.DIFFERENCE: dicom_map.DIFFERENCE,
+    }
+    shows = maps.get(item.kind)
     if shows is not None and ending_of(where) == DICOM:
         with writing(where):
             dicom_map.write(volume, where, about=about, shows=shows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.actions import WINDOWS, Actions
 from app.state.display import PLANES, SINOGRAM
 from app.state.picture import COMPONENTS
-from app.state.room.item import Kind
+from app.state.room.item import MAPS, Kind
 from app.state.room.pane import Layout
 from app.state.room.room import Room
 from app.state.runs import Phase
@@ -83,6 +83,4 @@ def enable_room(actions: Actions, room: Room, *, reviewing: bool, can_film: bool
     for name in (*COMPONENTS, "classical", "blink", "sinogram", "planes"):
         actions[name].setEnabled(False)
     for name in WINDOWS:
-        actions[name].setEnabled(
-            item is not None and item.unit == "HU" and item.kind not in (Kind.SPREAD, Kind.DIFFERENCE)
-        )
+        actions[name].setEnabled(item is not None and item.unit == "HU" and item.kind not in MAPS)

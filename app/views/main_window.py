@@ -147,6 +147,9 @@ class MainWindow(QMainWindow):
         self.session.room.changed.connect(self.refresh)
         self.session.room.items_changed.connect(self.refresh)
         self.stack.changed.connect(self._change_workspace)
+        book = self.reviewing.trusting.book
+        self.viewer.more_warnings = book.warnings_of
+        book.changed.connect(self.viewer.refresh)
         self.projects.changed.connect(self.refresh)
         self.projects.opened.connect(self._show_project)
         self.reviewing.wanted.connect(partial(self.stack.go_to, REVIEW))

@@ -26,6 +26,7 @@ from app.views.room_cine import Cine
 from app.views.room_histogram import HistogramPanel
 from app.views.room_page import RoomPage
 from app.views.room_pictures import Pictures
+from app.views.trust_room import Trusting
 from core.formats.volume_parts import Opened
 
 
@@ -48,6 +49,7 @@ class Reviewing(QObject):
         self.measurements = Measurements(self.room)
         self.measuring = Measuring(self.page, self.measurements, session.history)
         self.histogram = HistogramPanel(self.page)
+        self.trusting = Trusting(self.page, session, bridge, bridge.engine.trust)
         self.cine = Cine(self.page)
         self.film = Film(self.room)
         self.pictures = Pictures(self.page, dialogs, self.cine, lambda: preferences.folder)
@@ -101,7 +103,7 @@ class Reviewing(QObject):
         self._preferences.room_layout = self.room.layout.name
         if self.dialog is not None:
             self.dialog.reject()
-        for part in (self.pictures, self.film, self.cine, self.histogram, self.measuring):
+        for part in (self.trusting, self.pictures, self.film, self.cine, self.histogram, self.measuring):
             part.release()
         self.page.release()
 

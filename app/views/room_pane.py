@@ -127,7 +127,7 @@ class RoomPane(QWidget):
         chosen = self.room.panes[self.index].colours
         if chosen != GREY:
             return chosen
-        return SIGNED if item.signed else SPREAD if item.kind is Kind.SPREAD else GREY
+        return SIGNED if item.signed else SPREAD if item.kind in (Kind.SPREAD, Kind.SUPPORT) else GREY
 
     def _layer(self, plane: Plane, levels: Levels, colours: str) -> Layer:
         return Layer(image_of(indices(plane, levels), table(colours, self.room.panes[self.index].invert)))

@@ -21,8 +21,8 @@ def words_in_the_middle(trouble: str, item: Item | None, ready: bool) -> str:
     if trouble:
         return trouble
     if item is not None and item.kind not in RENDERED:
-        spread = item.kind is Kind.SPREAD
-        return tr("The uncertainty is not rendered.") if spread else tr("A difference is not rendered.")
+        difference = item.kind is Kind.DIFFERENCE
+        return tr("A difference is not rendered.") if difference else tr("A map of numbers is not rendered.")
     return "" if ready else tr("Preparing the rendering …")
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from app.actions import Actions
-from app.state.runs import Shown
+from app.state.runs import Run, Shown
 from app.state.session import Session
 from app.views.banner import WarningStrip
 from app.views.planes_view import PlanesView
@@ -20,6 +22,7 @@ class Viewer(QWidget):
     def __init__(self, session: Session, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self.more_warnings: Callable[[Run], tuple[str, ...]] = lambda run: ()
         self.bar = ViewerBar(session, actions)
         self.planes = PlanesView(session)
         self.slice_view = self.planes.slice_view
@@ -81,4 +84,5 @@ class Viewer(QWidget):
             self.frame_slider.setRange(0, max(display.frames - 1, 0))
             self.frame_slider.setValue(display.frame)
         self.frame_label.setText(f"{display.frame + 1} / {display.frames}")
-        self.warnings.show_messages(shown.run.warnings if shown and shown.run else [])
+        run = shown.run if shown else None
+        self.warnings.show_messages([*run.warnings, *self.more_warnings(run)] if run else [])

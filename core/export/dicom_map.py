@@ -54,6 +54,7 @@ class Shown:
 
 SPREAD = Shown("SPREAD", "Standard deviation of samples. Not a confidence interval.")
 DIFFERENCE = Shown("DIFFERENCE", "Difference of two images, voxel by voxel.")
+UNSEEN = Shown("UNSEEN", "What the measurement cannot see: filled in by the prior.")
 SUPPORT = Shown("SUPPORT", "Share of each voxel that the measurement supports.", "1")
 
 

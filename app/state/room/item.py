@@ -25,7 +25,12 @@ class Kind(Enum):
     CLASSICAL = "measured data only"
     RESULT = "reconstruction"
     SPREAD = "uncertainty"
+    SUPPORT = "measured support"
     DIFFERENCE = "difference"
+
+
+MAPS = (Kind.SPREAD, Kind.SUPPORT, Kind.DIFFERENCE)
+"""Kinds whose numbers are no image values."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +76,7 @@ class Item:
     @property
     def scale(self) -> str:
         """Items with the same scale are shown with the same window where windows are linked."""
-        own = self.kind in (Kind.SPREAD, Kind.DIFFERENCE)
+        own = self.kind in MAPS
         return f"{self.unit} {self.kind.value}" if own else self.unit if self.unit != "a.u." else f"a.u. {self.family}"
 
     @property
@@ -93,7 +98,7 @@ class Item:
     @property
     def windows(self) -> tuple[NamedWindow, ...]:
         """Those of the file first, then the usual ones for its unit."""
-        usual = () if self.kind in (Kind.SPREAD, Kind.DIFFERENCE) else windows_for(self.unit)
+        usual = () if self.kind in MAPS else windows_for(self.unit)
         return (*self.from_file, *usual)
 
     def stack(self, moment: int) -> Values:

@@ -126,7 +126,7 @@ def _row(measurements: Measurements, m: Measurement) -> Row:
 def _public_name(measurements: Measurements, item: Item | None) -> str:
     if item is None:
         return "closed"
-    if item.kind in (Kind.RESULT, Kind.CLASSICAL, Kind.SPREAD):
+    if item.kind in (Kind.RESULT, Kind.CLASSICAL, Kind.SPREAD, Kind.SUPPORT):
         return item.title
     number = 1 + [other.key for other in measurements.room if other.kind is item.kind].index(item.key)
     z, y, x = item.shape
