@@ -65,6 +65,10 @@ DEEDS: dict[str, Deed] = {
     "save_film": Deed("Save as &film…", "Ctrl+Shift+F", "What the cine bar of Review plays, as MP4 or GIF", "film"),
     "play": Deed("P&lay or stop", "", "Slices or moments of the active pane of Review (Space)", "play"),
     "workspace_reconstruct": Deed("&Reconstruct", "F5", "Make an image of the scan", "run", switch=True),
+    "workspace_tune": Deed("&Tune", "F7", "Compare runs, and try settings over whole ranges", "profile", switch=True),
+    "history": Deed("Run &history", "", "Every run with its settings and figures"),
+    "sweep": Deed("S&weep settings…", "", "Reconstruct with one or two settings over all their values"),
+    "quick_look": Deed("&Quick look", "Ctrl+Shift+R", "Reconstruct only the slice on view with these settings", "run"),
     "workspace_review": Deed(
         "Re&view", "F6", "Look at volumes and results, measure and compare", "planes", switch=True
     ),

@@ -26,6 +26,9 @@ class Command:
 
 WHY_NOT = {
     "save": later("there is no result yet"),
+    "quick_look": later("there is no single slice to reconstruct"),
+    "history": later("no scan is open"),
+    "sweep": later("no scan is open"),
     "reconstruct": later("no scan is open"),
     "pause": later("no run is going on"),
     "keep": later("no run is going on"),

@@ -11,6 +11,7 @@ from app.state.room.room import Room
 from app.state.runs import Phase
 from app.state.session import Session
 from app.views.menus import PICTURES
+from app.views.tune_quick import can_look
 from app.views.viewer_bar import windows_of
 
 _OF_PICTURES = (*COMPONENTS, "reset_levels", "fit", "zoom_in", "zoom_out", "smooth")
@@ -43,6 +44,9 @@ def enable_runs(actions: Actions, session: Session) -> None:
     """What can be started, steered and saved."""
     current, front = session.runs.current, session.runs.front
     actions["reconstruct"].setEnabled(session.scan is not None)
+    actions["quick_look"].setEnabled(can_look(session))
+    for name in ("history", "sweep"):
+        actions[name].setEnabled(session.scan is not None)
     going = current is not None and not current.stop.ending
     for name in ("pause", "keep"):
         actions[name].setEnabled(going)

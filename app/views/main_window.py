@@ -33,10 +33,11 @@ from app.views.projects import Projects
 from app.views.reviewing import Reviewing
 from app.views.simulating import Simulating
 from app.views.tour import Tour
+from app.views.tune_page import TunePage
 from app.views.undoing import Undoing
 from app.views.wiring import commands_of, connect_actions
 from app.views.workplace import Workplace
-from app.views.workspaces import RECONSTRUCT, REVIEW, Workspaces
+from app.views.workspaces import RECONSTRUCT, REVIEW, TUNE, Workspaces
 from app.words import tr
 from core.formats.project_file import ENDING
 
@@ -68,7 +69,7 @@ class MainWindow(QMainWindow):
         self.opening = Opening(self, session, bridge, self.preferences, self.dialogs)
         self.projects = Projects(self, session, bridge, self.preferences, self.dialogs)
         self.opening.kept = lambda: self.projects.path is not None and not self.projects.modified
-        for name, part in self.reviewing.parts.items():
+        for name, part in {**self.reviewing.parts, **self.tune.parts}.items():
             self.projects.add_part(name, part)
         self.simulating = Simulating(self, session, bridge, self.preferences, self.dialogs, self.open_path)
         session.display.set_layout(PLANES if self.preferences.planes else SLICE)
@@ -96,7 +97,8 @@ class MainWindow(QMainWindow):
         self.scan_card, self.parameters = self.parts.scan_card, self.parts.parameters
         self.viewer, self.run_panel = self.parts.viewer, self.parts.run_panel
         self.reviewing = Reviewing(self, self.session, self.bridge, self.preferences, self.dialogs)
-        self.stack = Workspaces(self.actions_, self.empty, self.parts, self.reviewing.page)
+        self.tune = TunePage(self.session, self.bridge, self.dialogs)
+        self.stack = Workspaces(self.actions_, self.empty, self.parts, self.reviewing.page, self.tune)
         middle = QWidget()
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
@@ -152,6 +154,7 @@ class MainWindow(QMainWindow):
         book.changed.connect(self.viewer.refresh)
         self.projects.changed.connect(self.refresh)
         self.projects.opened.connect(self._show_project)
+        self.tune.opened.connect(lambda *_: self.stack.go_to(RECONSTRUCT))
         self.reviewing.wanted.connect(partial(self.stack.go_to, REVIEW))
 
     def refresh(self, *_: object) -> None:
@@ -254,6 +257,7 @@ class MainWindow(QMainWindow):
         self.simulating.close()
         self.hide()
         self.viewer.planes.volume.release()
+        self.tune.release()
         self.projects.release()
         self.reviewing.release()
         self.preferences.flush()
@@ -279,7 +283,8 @@ class MainWindow(QMainWindow):
 
     def _change_workspace(self) -> None:
         self.refresh()
-        (self.reviewing.page.active.canvas if self.stack.reviewing else self.viewer.slice_view).setFocus()
+        first = {RECONSTRUCT: self.viewer.slice_view, REVIEW: self.reviewing.page.active.canvas, TUNE: self.tune}
+        first[self.stack.current].setFocus()
 
     def _opened(self) -> None:
         self.stack.go_to(RECONSTRUCT)

@@ -36,12 +36,12 @@ _MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         later("&View"),
         (
-            *("workspace_reconstruct", "workspace_review", "", "review", "measure", ""),
+            *("workspace_reconstruct", "workspace_review", "workspace_tune", "", "review", "measure", ""),
             *(*COMPONENTS, "windows", "", "classical", "blink", "sinogram", "planes", "", *_LOOK, ""),
             *("theme", "text", "language"),
         ),
     ),
-    (later("&Run"), ("reconstruct", "", "pause", "keep", "discard")),
+    (later("&Run"), ("reconstruct", "quick_look", "sweep", "history", "", "pause", "keep", "discard")),
     (later("&Tools"), ("priors", "about_prior")),
     (later("&Help"), ("tour", "shortcuts", "", "about")),
 )

@@ -17,7 +17,7 @@ from app.translating import LANGUAGES
 from app.views.help_dialogs import AboutDialog, ShortcutsDialog
 from app.views.keys_dialog import KeysDialog
 from app.views.menus import TOOLS
-from app.views.workspaces import RECONSTRUCT, REVIEW
+from app.views.workspaces import RECONSTRUCT, REVIEW, TUNE
 
 if TYPE_CHECKING:
     from app.views.main_window import MainWindow
@@ -103,6 +103,7 @@ def _room(window: MainWindow) -> Deeds:
     return {
         RECONSTRUCT: partial(there.go_to, RECONSTRUCT),
         REVIEW: partial(there.go_to, REVIEW),
+        TUNE: partial(there.go_to, TUNE),
         **{f"layout_{layout.name.lower()}": partial(_lay_out, window, layout) for layout in Layout},
         "link_scroll": lambda: room.link(scroll=actions["link_scroll"].isChecked()),
         "link_zoom": lambda: room.link(zoom=actions["link_zoom"].isChecked()),
@@ -120,6 +121,11 @@ def _room(window: MainWindow) -> Deeds:
     }
 
 
+def _tune(window: MainWindow, there: Callable[[], object]) -> None:
+    window.stack.go_to(TUNE)
+    there()
+
+
 def _lay_out(window: MainWindow, layout: Layout) -> None:
     window.stack.go_to(REVIEW)
     window.session.room.set_layout(layout)
@@ -129,6 +135,9 @@ def _runs(window: MainWindow) -> Deeds:
     queue = window.bridge.queue
     return {
         "reconstruct": window.bridge.reconstruct,
+        "quick_look": window.tune.quick_look,
+        "history": partial(_tune, window, window.tune.go_to_history),
+        "sweep": partial(_tune, window, window.tune.go_to_sweep),
         "pause": queue.pause,
         "keep": queue.keep,
         "discard": window.discard,

@@ -1,4 +1,4 @@
-"""The two workspaces of the window, and the switch between them at the end of the menu bar."""
+"""The workspaces of the window, and the switch between them at the end of the menu bar."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 from app.actions import Actions
 from app.views.toggle import Toggle
 
-RECONSTRUCT, REVIEW = "workspace_reconstruct", "workspace_review"
+RECONSTRUCT, REVIEW, TUNE = "workspace_reconstruct", "workspace_review", "workspace_tune"
 """The actions that lead there."""
 
 
@@ -18,13 +18,13 @@ class Workspaces(QStackedWidget):
 
     changed = Signal()
 
-    def __init__(self, actions: Actions, empty: QWidget, reconstruct: QWidget, review: QWidget) -> None:
+    def __init__(self, actions: Actions, empty: QWidget, reconstruct: QWidget, review: QWidget, tune: QWidget) -> None:
         super().__init__()
         self._actions = actions
         self._empty = empty
-        self._pages = {RECONSTRUCT: reconstruct, REVIEW: review}
+        self._pages = {RECONSTRUCT: reconstruct, REVIEW: review, TUNE: tune}
         self.current = RECONSTRUCT
-        for page in (empty, reconstruct, review):
+        for page in (empty, reconstruct, review, tune):
             self.addWidget(page)
         self.switch = _Switch(actions)
 
@@ -33,21 +33,21 @@ class Workspaces(QStackedWidget):
         return self.current == REVIEW
 
     def go_to(self, name: str) -> None:
-        """RECONSTRUCT or REVIEW."""
+        """RECONSTRUCT, REVIEW or TUNE."""
         if name != self.current:
             self.current = name
             self.changed.emit()
 
     def refresh(self, *, scan: bool, volumes: bool) -> None:
         """What there is: a scan to reconstruct, volumes to review."""
-        there = {RECONSTRUCT: scan, REVIEW: volumes or scan}
+        there = {RECONSTRUCT: scan, REVIEW: volumes or scan, TUNE: scan}
         self.setCurrentWidget(self._pages[self.current] if there[self.current] else self._empty)
         for name in self._pages:
             self._actions[name].setChecked(name == self.current)
 
 
 class _Switch(QWidget):
-    """Two buttons of which one is down."""
+    """A button for each, of which one is down."""
 
     def __init__(self, actions: Actions) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class _Switch(QWidget):
         row.setSpacing(2)
         # Of actions, because a group of buttons would trigger the action of the button that goes up.
         group = QActionGroup(self)
-        for name in (RECONSTRUCT, REVIEW):
+        for name in (RECONSTRUCT, REVIEW, TUNE):
             button = Toggle()
             button.setDefaultAction(actions[name])
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)

@@ -1,0 +1,246 @@
+"""Sweeps in the computing thread, one cell after the other; runs that are asked for meanwhile come in between."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from app.bridge.bridge import Bridge
+from app.bridge.file_desk import notice_of
+from app.bridge.mailbox import Mailbox
+from app.bridge.worker import Worker
+from app.state.notice import Notice
+from app.state.picture import Levels
+from app.state.session import OpenScan, Session
+from app.state.tune.cells import Bench, Cell, levels_of, reduced
+from app.state.tune.draft import given_of
+from app.state.tune.store import CellStore, folder_for, forget_old, sweeps_folder
+from core.engine.job import ScanSource
+from core.engine.stop import Stop
+from core.engine.sweep_plan import Axis, SweepPlan, plan_sweep
+from core.engine.tasks import Store, TaskDone, TaskFailed, TaskStarted, TaskStep
+from core.scan import Volume
+
+Sweep = Callable[[SweepPlan, Stop, Store], Iterator[Any]]
+"""As core.engine.sweep.run_sweep."""
+Expect = Callable[[SweepPlan], "float | None"]
+FAILED = "The sweep could not be done."
+Answer = Callable[["float | None", "Notice | None"], None]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be swept: the axes, and the settings and the source that stay the same."""
+
+    opened: OpenScan
+    axes: tuple[Axis, ...]
+    given: dict[str, Any]
+    source: ScanSource
+    levels: Levels
+    spacing: tuple[float, float]
+
+
+class SweepDesk:
+    """Takes requests in the window's thread and tells the bench there, through the mailbox.
+
+    sweep, expect: of core.engine.sweep unless others are given. root: the folder of all sweeps; None for the user's.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        mailbox: Mailbox,
+        computer: Worker,
+        sweep: Sweep | None = None,
+        expect: Expect | None = None,
+        root: Path | None = None,
+    ) -> None:
+        self.bench = Bench()
+        self._session = session
+        self._mailbox = mailbox
+        self._computer = computer
+        self._sweep = sweep or _run_sweep
+        self._expect = expect or _expected_seconds
+        self._root = root
+        self._stop = Stop()
+        self._store: CellStore | None = None
+        self._closed = False
+        self.estimating = False
+        session.opened.connect(self._opened)
+
+    @property
+    def busy(self) -> bool:
+        """It computes, or wants to."""
+        return self.bench.busy or self.estimating
+
+    def asked(self, axes: tuple[Axis, ...], only_this_slice: bool) -> Asked | None:
+        """What a sweep of the open scan with the settings chosen now would be; None while nothing is open."""
+        opened, choice = self._session.scan, self._session.choice
+        if opened is None:
+            return None
+        shown = self._session.shown_slice
+        slices = (shown, shown + 1) if only_this_slice and opened.slices > 1 else None
+        source = replace(
+            opened.source, undersample=choice.undersample, slices=slices, center=choice.center, size=choice.size
+        )
+        spacing = opened.spacing_mm or (1.0, 1.0, 1.0)
+        return Asked(
+            opened,
+            axes,
+            given_of(choice.settings, axes, choice.used),
+            source,
+            levels_of(self._session.display),
+            (spacing[0], spacing[1]),
+        )
+
+    def start(self, asked: Asked) -> None:
+        """Do the cells that are not there yet."""
+        if self.busy:
+            return
+        self._stop = Stop()
+        self.bench.begin()
+        self._computer.submit(partial(self._begin, self._stop, asked))
+
+    def stop(self) -> None:
+        """End after what cannot be interrupted. The cells that are done stay, and another start goes on from them."""
+        self._stop.discard()
+        self.bench.stopping()
+
+    def estimate(self, asked: Asked, answer: Answer) -> None:
+        """Find out how long a sweep takes, by beginning its first cell. answer: seconds or None, or what went wrong."""
+        if not self.busy:
+            self.estimating = True
+            self._computer.submit(partial(self._estimate, asked, answer))
+
+    def middle_of(self, cell: Cell) -> npt.NDArray[Any] | None:
+        """The picture of a cell in full, (y, x); its small one where the file has gone."""
+        try:
+            return cell.plane if self._store is None else self._store.middle(cell.task)
+        except (OSError, ValueError):
+            return cell.plane
+
+    def volume_of(self, cell: Cell) -> Volume:
+        """The image of a cell that is done. Raises OSError, ValueError, KeyError or TypeError."""
+        if self._store is None or cell.record is None:
+            raise ValueError("it is not there")
+        return self._store.volume(cell.task, cell.record["card"])
+
+    def pareto(self, quality: str) -> list[int]:
+        """The numbers of the bench's records that no other one beats in both time and quality, quickest first."""
+        if not self.bench.records:
+            return []
+        from core.engine.sweep import pareto
+
+        return pareto(self.bench.records, quality)
+
+    def close(self) -> None:
+        """The window closes."""
+        self._closed = True
+        self._stop.discard()
+
+    def _opened(self) -> None:
+        self._stop.discard()
+        self._stop = Stop()
+        self.bench.clear()
+
+    def _folder_of(self, opened: OpenScan) -> Path:
+        return folder_for(opened.scan, self._root or sweeps_folder())
+
+    def _plan(self, asked: Asked) -> SweepPlan:
+        """One processor is left to the window."""
+        threads = max(1, (os.cpu_count() or 2) - 1)
+        scan = asked.opened.scan
+        return plan_sweep(scan, asked.source, asked.axes, asked.given, keep_images=True, threads=threads)
+
+    def _begin(self, stop: Stop, asked: Asked) -> None:
+        """In the computing thread, as all that follows but `_if_current`."""
+        try:
+            plan = self._plan(asked)
+            store = CellStore(self._folder_of(asked.opened))
+            forget_old(store.folder.parent)
+            events = iter(self._sweep(plan, stop, store))
+        except Exception as error:
+            self._post(stop, partial(self.bench.ended, notice_of(error, FAILED)))
+            return
+        self._post(stop, partial(self._planned, plan, store, asked))
+        self._advance(stop, store, events)
+
+    def _planned(self, plan: SweepPlan, store: CellStore, asked: Asked) -> None:
+        """One store for all that is written and read: another one would take what is half written for leftovers."""
+        self._store = store
+        self.bench.planned(plan.axes, plan.cells, asked.levels, asked.spacing)
+
+    def _advance(self, stop: Stop, store: CellStore, events: Iterator[Any]) -> None:
+        """Go on to the end of a cell, and then stand in the queue again."""
+        try:
+            for event in events:
+                self._tell(stop, store, event)
+                computed = isinstance(event, TaskDone) and not event.again
+                if computed or isinstance(event, TaskFailed):
+                    self._computer.submit(partial(self._advance, stop, store, events))
+                    return
+        except Exception as error:
+            self._post(stop, partial(self.bench.ended, notice_of(error, FAILED)))
+            return
+        self._post(stop, self.bench.ended)
+
+    def _tell(self, stop: Stop, store: CellStore, event: Any) -> None:
+        bench = self.bench
+        if isinstance(event, TaskStarted):
+            self._post(stop, partial(bench.started, event.task.number))
+        elif isinstance(event, TaskStep):
+            share = event.step / max(event.total, 1)
+            slot = None if event.preview is not None else (self, event.task.number, "step")
+            self._post(stop, partial(bench.stepped, event.task.number, share, event.preview), slot)
+        elif isinstance(event, TaskFailed):
+            self._post(stop, partial(bench.failed, event.task.number, str(event.error)))
+        elif isinstance(event, TaskDone):
+            try:
+                plane = reduced(store.middle(event.task))
+            except (OSError, ValueError):
+                plane = None
+            self._post(stop, partial(bench.done, event.task.number, event.record, plane, event.again))
+
+    def _estimate(self, asked: Asked, answer: Answer) -> None:
+        seconds, trouble = None, None
+        try:
+            if not self._closed:
+                seconds = self._expect(self._plan(asked))
+        except Exception as error:
+            trouble = notice_of(error, FAILED)
+        self._mailbox.post(partial(self._answered, seconds, trouble, answer))
+
+    def _answered(self, seconds: float | None, trouble: Notice | None, answer: Answer) -> None:
+        self.estimating = False
+        answer(seconds, trouble)
+
+    def _post(self, stop: Stop, delivery: Callable[[], None], slot: Hashable | None = None) -> None:
+        self._mailbox.post(partial(self._if_current, stop, delivery), slot)
+
+    def _if_current(self, stop: Stop, delivery: Callable[[], None]) -> None:
+        """Not from a sweep of a scan that is open no more."""
+        if stop is self._stop:
+            delivery()
+
+
+def desk_for(bridge: Bridge, sweep: Sweep | None = None, expect: Expect | None = None) -> SweepDesk:
+    """A desk that shares the threads of a bridge."""
+    return SweepDesk(bridge.session, bridge._mailbox, bridge._computer, sweep, expect)
+
+
+def _run_sweep(plan: SweepPlan, stop: Stop, store: Store) -> Iterator[Any]:
+    from core.engine.sweep import run_sweep
+
+    return run_sweep(plan, stop, store)
+
+
+def _expected_seconds(plan: SweepPlan) -> float | None:
+    from core.engine.sweep import expected_seconds
+
+    return expected_seconds(plan)

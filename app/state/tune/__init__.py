@@ -1,0 +1,1 @@
+"""The tuning bench: what its history of runs and its sweeps are, without a widget."""
