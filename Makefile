@@ -11,7 +11,7 @@ demo: setup
 	@packaging/demo.sh
 
 test: setup lint
-	@packaging/with-display.sh $(PYTHON) -m pytest -n 2 --dist loadgroup
+	@packaging/with-display.sh $(PYTHON) -m pytest -n 2 --dist loadscope
 
 lint: setup
 	@$(PYTHON) -m ruff format --check --quiet .

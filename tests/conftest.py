@@ -6,10 +6,23 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Of several processes one has all the windows, so that none takes the keyboard from another."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class WindowsTogether(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "windows" if nodeid.startswith("tests/app/") else nodeid.split("::")[0]
+
+    return WindowsTogether(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -73,6 +73,7 @@ class TrustPanel(QWidget):
             column.addWidget(block)
         column.addStretch(1)
         self.area = QScrollArea()
+        self.area.setAccessibleName(tr("Trust"))
         self.area.setWidgetResizable(True)
         self.area.setFrameShape(QFrame.Shape.NoFrame)
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

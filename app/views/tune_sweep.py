@@ -93,6 +93,7 @@ class SweepTab(QWidget):
         for each in (self.estimate, self.start, self.stop, self.csv):
             line.addWidget(each)
         scroll = QScrollArea()
+        scroll.setAccessibleName(tr("Cells of the sweep"))
         scroll.setWidgetResizable(True)
         scroll.setWidget(self.grid)
         scroll.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)

@@ -22,14 +22,6 @@ from core.engine.settings import ReconSettings
 from tests.app.fakes import FakeDialogs, FakeEngine
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of two processes one has all the windows, so that none takes the keyboard from another."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("windows"))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def large_libraries_passed_over() -> None:
     """What they bring is never garbage; without it the collector and the checks below are done ten times as fast."""
