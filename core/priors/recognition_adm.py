@@ -100,6 +100,8 @@ def _seen(weights: StateDict) -> dict[str, Any]:
         raise ValueError(f"{max(leaving) + 1} output blocks on {levels} levels")
     firsts = [1 + level * stages for level in range(levels)]
     outs = [weights[f"input_blocks.{n}.0.out_layers.3.weight"].shape[0] for n in firsts]
+    if min(channels, width, *outs) < 1:
+        raise ValueError("a layer without channels")
     strided = any(key == "0.op.weight" for keys in entering.values() for key in keys)
     return {
         "in_channels": channels,

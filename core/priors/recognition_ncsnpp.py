@@ -97,12 +97,15 @@ def _seen(modules: list[Module]) -> dict[str, Any]:
         raise ValueError(f"{outputs} output layers on {len(levels)} levels")
     way, pyramid = ways.pop(), pyramids.pop()
     input_pyramid = {"": "none", "sum": "input_skip", "cat": "input_skip"}.get(pyramid, "residual")
+    channels, multipliers = modules[fourier + 2]["weight"].shape[1], tuple(level.width // width for level in levels)
+    if min(channels, width, *multipliers) < 1:
+        raise ValueError("a layer without channels")
     # Only convolutions carry the filter in their name. All published networks of the other kinds have one.
     filtered = "filtered" in (way, pyramid) or (way == "residual" and input_pyramid != "residual")
     return {
-        "channels": modules[fourier + 2]["weight"].shape[1],
+        "channels": channels,
         "width": width,
-        "multipliers": tuple(level.width // width for level in levels),
+        "multipliers": multipliers,
         "blocks": levels[0].blocks,
         "attention": tuple(i for i, level in enumerate(levels) if level.attention),
         "block": "biggan" if way == "residual" else "ddpm",

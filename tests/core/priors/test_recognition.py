@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from core.diffusion.unet import AdmConfig, AdmUNet
@@ -221,6 +221,7 @@ def test_the_contents_and_not_the_name_decide(tmp_path: Path) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), ncsnpp=st.booleans())
+@example(seed=393, ncsnpp=True)
 def test_spoiled_networks_never_end_in_another_error(seed: int, ncsnpp: bool) -> None:
     """Entries lost, renamed, reshaped: a PriorError, or a network that has exactly these entries."""
     from core.diffusion.ncsnpp import NcsnPlusPlus, NcsnppConfig
