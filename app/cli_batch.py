@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from app.cli_cluster import CONSENT, cluster_options, follow_tasks, read_settings, tls_options, workplace
-from app.cli_recon import HU, INTERRUPTED, interruptible, parse_slices, setting_options
+from app.cli_cluster import CONSENT, cluster_options, follow_tasks, leave_after, read_settings, tls_options, workplace
+from app.cli_recon import HU, interruptible, parse_slices, setting_options
 from core.errors import JobError
-
-FAILED = 1
 
 
 @click.command(epilog=CONSENT)
@@ -73,14 +70,9 @@ def batch(
     store, stop = BatchFolder(out, ending, hounsfield=hu), Stop()
     with workplace(scheduler, workers, tls, default=not here) as place, interruptible(stop):
         ended = follow_tasks(run_batch(plan, stop, store, place), len(plan.paths))
-    before = f", {ended.again} of them before" if ended.again else ""
-    failed = f", {ended.failed} failed" if ended.failed else ""
-    click.echo(f"{out}: {ended.done} of {len(plan.paths)} scans{before}{failed}. Research use only.")
-    if ended.left:
-        click.echo("Interrupted. The same command does what is missing.", err=True)
-        sys.exit(INTERRUPTED)
-    if ended.failed:
-        sys.exit(FAILED)
+    leave_after(
+        ended, f"{out}: {ended.done} of {len(plan.paths)} scans", "Interrupted. The same command does what is missing."
+    )
 
 
 @click.command(epilog=CONSENT)

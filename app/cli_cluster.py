@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from app.cli_recon import INTERRUPTED
 from core.errors import JobError
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ TLS_OPTIONS = (
     ("--tls-key", "PEM file of its key."),
 )
 Command = Callable[..., Any]
+FAILED = 1
+"""The exit status where some tasks failed."""
 
 
 def tls_options(command: Command) -> Command:
@@ -99,6 +102,18 @@ def follow_tasks(events: Iterator[TaskEvent | SweepDone], total: int, *, quiet: 
                 case SweepDone():
                     return event
     raise AssertionError("The events end with SweepDone.")
+
+
+def leave_after(ended: SweepDone, done: str, interrupted: str) -> None:
+    """Say what was done; exit with INTERRUPTED or FAILED where something is missing. interrupted: how to go on."""
+    before = f", {ended.again} of them before" if ended.again else ""
+    failed = f", {ended.failed} failed" if ended.failed else ""
+    click.echo(f"{done}{before}{failed}. Research use only.")
+    if ended.left:
+        click.echo(interrupted, err=True)
+        sys.exit(INTERRUPTED)
+    if ended.failed:
+        sys.exit(FAILED)
 
 
 def _figures(record: dict[str, Any]) -> str:

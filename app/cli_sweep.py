@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.cli_cluster import CONSENT, cluster_options, follow_tasks, read_settings, workplace
-from app.cli_recon import INTERRUPTED, interruptible, parse_slices, setting_options
+from app.cli_cluster import CONSENT, cluster_options, follow_tasks, leave_after, read_settings, workplace
+from app.cli_recon import interruptible, parse_slices, setting_options
 
 if TYPE_CHECKING:
     from core.engine.settings_text import SettingsFile
     from core.engine.sweep_plan import SweepPlan
     from core.export.sweep_folder import SweepFolder
-
-FAILED = 1
 
 
 @click.command(epilog=CONSENT)
@@ -95,14 +92,7 @@ def sweep(
     _write_tables(plan, store, out)
     if mean is not None and ended.done == len(plan.cells):
         _write_mean(plan, store, mean)
-    before = f", {ended.again} of them before" if ended.again else ""
-    failed = f", {ended.failed} failed" if ended.failed else ""
-    click.echo(f"{out}: {ended.done} of {len(plan.cells)} cells{before}{failed}. Research use only.")
-    if ended.left:
-        click.echo("Interrupted. Add --resume to go on.", err=True)
-        sys.exit(INTERRUPTED)
-    if ended.failed:
-        sys.exit(FAILED)
+    leave_after(ended, f"{out}: {ended.done} of {len(plan.cells)} cells", "Interrupted. Add --resume to go on.")
 
 
 def _over(

@@ -18,6 +18,7 @@ from app.bridge.mailbox import Mailbox
 from app.bridge.prior_desk import PriorDesk
 from app.bridge.run_queue import RunQueue
 from app.bridge.simulation_desk import SimulationDesk
+from app.bridge.sweep_desk import Expect, Sweep, SweepDesk
 from app.bridge.viewing_desk import ViewingDesk
 from app.bridge.worker import Worker
 from app.state.kinds import on_the_way
@@ -69,6 +70,10 @@ class Bridge(QObject):
             center=choice.center,
             size=choice.size,
         )
+
+    def sweep_desk(self, sweep: Sweep | None = None, expect: Expect | None = None) -> SweepDesk:
+        """A desk for sweeps that shares the computing thread; runs come in between its cells."""
+        return SweepDesk(self.session, self._mailbox, self._computer, sweep, expect)
 
     @property
     def busy(self) -> bool:

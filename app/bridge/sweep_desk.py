@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy.typing as npt
 
-from app.bridge.bridge import Bridge
 from app.bridge.file_desk import notice_of
 from app.bridge.mailbox import Mailbox
 from app.bridge.worker import Worker
@@ -227,11 +226,6 @@ class SweepDesk:
         """Not from a sweep of a scan that is open no more."""
         if stop is self._stop:
             delivery()
-
-
-def desk_for(bridge: Bridge, sweep: Sweep | None = None, expect: Expect | None = None) -> SweepDesk:
-    """A desk that shares the threads of a bridge."""
-    return SweepDesk(bridge.session, bridge._mailbox, bridge._computer, sweep, expect)
 
 
 def _run_sweep(plan: SweepPlan, stop: Stop, store: Store) -> Iterator[Any]:

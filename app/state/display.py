@@ -73,6 +73,19 @@ class Display:
         return self._set.get(self.scale) or self.offered.get(self.scale) or Levels(0.0, 1.0)
 
     @property
+    def user_levels(self) -> dict[str, Levels]:
+        """By scale, the levels that the user has set."""
+        return dict(self._set)
+
+    def restore(self, levels: dict[str, Levels], component: str, layout: str) -> None:
+        """Back to levels that the user had set, a component that there still is, a layout."""
+        self._set = dict(levels)
+        if component in self.components:
+            self.component = component
+        self.layout = layout
+        self.changed.emit()
+
+    @property
     def touched(self) -> bool:
         """The user has set the levels of what is shown."""
         return self.scale in self._set

@@ -174,7 +174,7 @@ def _display_record(display: Display) -> dict[str, Any]:
         "layout": display.layout,
         "frame": display.frame_of_image,
         "point": None if display.point is None else list(display.point),
-        "levels": _levels_record(display._set),
+        "levels": _levels_record(display.user_levels),
         "offered": _levels_record(display.offered),
     }
 

@@ -212,9 +212,7 @@ def _restore_display(session: Session, record: Mapping[str, Any]) -> None:
         if not all(type(n) is int and 0 <= n < MOST_PIXELS for n in (x, y)):
             raise ValueError("point")
         display.point = (x, y)
-    if component in display.components:
-        display.component = component
-    display._set, display.layout = {name: found for name, found in levels.items() if name in offered}, layout
+    display.restore({name: found for name, found in levels.items() if name in offered}, component, layout)
     _draw(display, session.runs.shown())
     display.go_to(frame)
     display.look_at(view)

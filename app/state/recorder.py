@@ -46,14 +46,10 @@ class Look:
 
     @classmethod
     def of(cls, display: Display) -> Look:
-        return cls(dict(display._set), display.component, display.layout)
+        return cls(display.user_levels, display.component, display.layout)
 
     def restore(self, display: Display) -> None:
-        display._set = dict(self.levels)
-        if self.component in display.components:
-            display.component = self.component
-        display.layout = self.layout
-        display.changed.emit()
+        display.restore(self.levels, self.component, self.layout)
 
 
 class Recorder:

@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
 
 from app import theme
+from app.views.plots import colour_axes, still_plot
 from app.words import tr
 
 
@@ -16,12 +17,7 @@ class DenoisingCurve(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.points: list[tuple[int, float]] = []
-        self.plot = pg.PlotWidget()
-        self.plot.setMenuEnabled(False)
-        self.plot.setMouseEnabled(x=False, y=False)
-        self.plot.hideButtons()
-        self.plot.showGrid(x=True, y=True, alpha=0.2)
-        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.plot = still_plot()
         self._curve = self.plot.plot([], [], symbol="o", symbolSize=7)
         self.nothing = QLabel(tr("No validation was measured for this prior."))
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -42,15 +38,10 @@ class DenoisingCurve(QWidget):
 
     def _colour(self) -> None:
         now = theme.current()
-        self.plot.setBackground(now.base)
         self._curve.setPen(pg.mkPen(now.accent, width=2))
         self._curve.setSymbolBrush(now.accent)
         self._curve.setSymbolPen(now.accent)
-        for side, words in (("left", tr("PSNR, dB")), ("bottom", tr("Timestep (more is more noise)"))):
-            axis = self.plot.getAxis(side)
-            axis.setPen(now.border)
-            axis.setTextPen(now.muted)
-            axis.setLabel(words, color=now.muted)
+        colour_axes(self.plot, {"left": tr("PSNR, dB"), "bottom": tr("Timestep (more is more noise)")})
         theme.mute(self.nothing)
 
     def changeEvent(self, event: QEvent) -> None:

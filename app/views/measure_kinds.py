@@ -16,14 +16,17 @@ FREEHAND_STEP = 2.0
 
 
 class _Dragged(MeasureTool):
-    """From where the button goes down to where it goes up."""
+    """From where the button goes down to where it goes up. at_first: points that the press makes."""
+
+    at_first = 2
 
     def begin(self, canvas: RoomCanvas, at: QPointF) -> bool:
         bare = self.sketch_at(canvas, at)
         if bare is None:
             return False
-        point = canvas.point_at(at)
-        self.measurements.draw(bare.with_point(point).with_point(point))
+        for _ in range(self.at_first):
+            bare = bare.with_point(canvas.point_at(at))
+        self.measurements.draw(bare)
         return True
 
     def drag(self, canvas: RoomCanvas, at: QPointF) -> None:
@@ -60,13 +63,7 @@ class ProbeTool(_Dragged):
     """One point, which can be dragged until the button goes up."""
 
     figure = Figure.PROBE
-
-    def begin(self, canvas: RoomCanvas, at: QPointF) -> bool:
-        bare = self.sketch_at(canvas, at)
-        if bare is None:
-            return False
-        self.measurements.draw(bare.with_point(canvas.point_at(at)))
-        return True
+    at_first = 1
 
     def end(self, canvas: RoomCanvas) -> None:
         self.measurements.finish()
@@ -80,13 +77,7 @@ class FreehandTool(_Dragged):
     """Along the way of the mouse, and back to its start."""
 
     figure = Figure.FREEHAND
-
-    def begin(self, canvas: RoomCanvas, at: QPointF) -> bool:
-        bare = self.sketch_at(canvas, at)
-        if bare is None:
-            return False
-        self.measurements.draw(bare.with_point(canvas.point_at(at)))
-        return True
+    at_first = 1
 
     def drag(self, canvas: RoomCanvas, at: QPointF) -> None:
         sketch = self.measurements.sketch

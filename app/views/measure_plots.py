@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from app import theme
 from app.state.room.reading import Curve
 from app.views.number_edit import format_number
+from app.views.plots import colour_axes, still_plot
 from app.words import tr
 from core.viewing.regions import Statistics
 
@@ -35,12 +36,7 @@ class MeasurePlot(QWidget):
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.plot = pg.PlotWidget()
-        self.plot.setMenuEnabled(False)
-        self.plot.setMouseEnabled(x=False, y=False)
-        self.plot.hideButtons()
-        self.plot.showGrid(x=True, y=True, alpha=0.2)
-        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.plot = still_plot()
         self.words = QLabel()
         self.words.setWordWrap(True)
         self.words.setTextFormat(Qt.TextFormat.PlainText)
@@ -59,13 +55,7 @@ class MeasurePlot(QWidget):
 
     def colour(self) -> None:
         """As the theme has it."""
-        now = theme.current()
-        self.plot.setBackground(now.base)
-        for side, words in self._labels.items():
-            axis = self.plot.getAxis(side)
-            axis.setPen(now.border)
-            axis.setTextPen(now.muted)
-            axis.setLabel(words, color=now.muted)
+        colour_axes(self.plot, self._labels)
         theme.mute(self.words)
 
     def changeEvent(self, event: QEvent) -> None:

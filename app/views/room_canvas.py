@@ -20,16 +20,12 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from app.state.room.pane import Look
+from app.views.gestures import Wheel, levels_of_drag, steps_of_key, zoom_of
 from app.views.overlay import Overlay, draw_overlay
 from app.views.room_layer import Layer, PaneTool
 from core.viewing.sheet import Sheet
 
 GROUND = QColor("#000000")
-DRAG_FULL = 400
-"""Pixels of a drag that change window or level by one offered window."""
-FINE = 0.1
-ZOOM_STEP = 1.0015
-NOTCH = 120
 CLICK = 3
 """Pixels that a click may move."""
 MARGIN = 0.98
@@ -37,17 +33,6 @@ MOST_ZOOM, LEAST_ZOOM = 400.0, 0.05
 CROSS = QColor(90, 200, 255, 170)
 ACTIVE = QColor("#4aa8ff")
 _GAP = 8.0
-
-_KEYS = {
-    Qt.Key.Key_Up: -1,
-    Qt.Key.Key_Left: -1,
-    Qt.Key.Key_Down: 1,
-    Qt.Key.Key_Right: 1,
-    Qt.Key.Key_PageUp: -10,
-    Qt.Key.Key_PageDown: 10,
-    Qt.Key.Key_Home: -(10**9),
-    Qt.Key.Key_End: 10**9,
-}
 
 
 class RoomCanvas(QWidget):
@@ -91,7 +76,7 @@ class RoomCanvas(QWidget):
         self._drag_from: QPointF | None = None
         self._pressed_at: QPointF | None = None
         self._with_tool = self._with_swipe = False
-        self._wheel = 0
+        self._wheel = Wheel()
 
     def show_layers(self, sheet: Sheet | None, layers: tuple[Layer, ...], look: Look) -> None:
         """Draw these images on a sheet; the first one fills it, the others lie over it."""
@@ -253,8 +238,7 @@ class RoomCanvas(QWidget):
         elif self._with_swipe:
             self.swiped.emit(min(max(event.position().x() / self.width(), 0.0), 1.0))
         elif event.buttons() & Qt.MouseButton.LeftButton:
-            fine = FINE if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1.0
-            self.levels_dragged.emit(fine * moved.x() / DRAG_FULL, fine * moved.y() / DRAG_FULL)
+            self.levels_dragged.emit(*levels_of_drag(moved, event))
         elif event.buttons() & Qt.MouseButton.MiddleButton:
             self._pan(moved)
         elif event.buttons() & Qt.MouseButton.RightButton:
@@ -285,23 +269,19 @@ class RoomCanvas(QWidget):
         self.pointed.emit(None)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        turned = event.angleDelta().y()
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.zoom_by(ZOOM_STEP**turned, event.position())
-        else:
-            self._wheel += turned
-            notches = int(self._wheel / NOTCH)
-            self._wheel -= notches * NOTCH
-            if notches:
-                self.scrolled.emit(-notches)
+        zoom = zoom_of(event)
+        if zoom is not None:
+            self.zoom_by(zoom, event.position())
+        elif steps := self._wheel.steps(event):
+            self.scrolled.emit(steps)
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if self.tool is not None and self.tool.key(self, event):
             event.accept()
             return
-        steps = _KEYS.get(Qt.Key(event.key()))
-        if steps is None or event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+        steps = steps_of_key(event)
+        if steps is None:
             event.ignore()
             return
         self.scrolled.emit(steps)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from app import theme
 from app.state.picture import Levels
+from app.views.plots import colour_axes
 from app.words import tr
 
 _HEIGHT, _BAR = 170, 14
@@ -133,11 +134,8 @@ class LevelsPlot(QWidget):
     def colour(self) -> None:
         """As the theme has it."""
         now = theme.current()
-        self.plot.setBackground(now.base)
+        colour_axes(self.plot, {"bottom": None})
         self._bars.setPen(pg.mkPen(now.muted, width=1))
-        axis = self.plot.getAxis("bottom")
-        axis.setPen(now.border)
-        axis.setTextPen(now.muted)
         within = pg.mkColor(now.accent)
         within.setAlpha(25)
         self.region.setBrush(within)

@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from app.views.gestures import ZOOM_STEP
 from app.views.overlay import Overlay, draw_overlay
 from app.views.room_solid_cube import draw_cube
 
@@ -25,7 +26,7 @@ TURN = 0.5
 """Degrees a pixel of a drag."""
 KEY_TURN, KEY_ZOOM = 5.0, 1.15
 """Degrees, and times, a key."""
-ZOOM_STEP, DRAG_ZOOM = 1.0015, 1.01
+DRAG_ZOOM = 1.01
 CUBE = 64
 _ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
 _ZOOM_KEYS = {Qt.Key.Key_Plus: KEY_ZOOM, Qt.Key.Key_Equal: KEY_ZOOM, Qt.Key.Key_Minus: 1 / KEY_ZOOM}

@@ -10,31 +10,16 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from app.state.picture import Levels
+from app.views.gestures import Wheel, levels_of_drag, steps_of_key, zoom_of
 from app.views.image_item import GreyImage
 from app.views.overlay import Overlay, draw_overlay
 from app.words import tr
 
 GROUND = "#000000"
-DRAG_FULL = 400
-"""Pixels of a drag that change window or level by one offered window."""
-FINE = 0.1
-ZOOM_STEP = 1.0015
-NOTCH = 120
 CLICK = 2
 """Pixels that a click may move."""
 CROSS = QColor(90, 200, 255, 150)
 _GAP = 7.0
-
-_KEYS = {
-    Qt.Key.Key_Up: -1,
-    Qt.Key.Key_Left: -1,
-    Qt.Key.Key_Down: 1,
-    Qt.Key.Key_Right: 1,
-    Qt.Key.Key_PageUp: -10,
-    Qt.Key.Key_PageDown: 10,
-    Qt.Key.Key_Home: -(10**9),
-    Qt.Key.Key_End: 10**9,
-}
 
 
 class SliceView(pg.GraphicsView):
@@ -66,7 +51,7 @@ class SliceView(pg.GraphicsView):
         self._fitted = True
         self._drag_from: QPoint | None = None
         self._pressed_at: QPoint | None = None
-        self._wheel = 0
+        self._wheel = Wheel()
         self.cross: tuple[float | None, float | None] = (None, None)
 
     def show_plane(
@@ -200,8 +185,7 @@ class SliceView(pg.GraphicsView):
 
     def _drag(self, moved: QPoint, event: QMouseEvent) -> None:
         if event.buttons() & Qt.MouseButton.LeftButton:
-            fine = FINE if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1.0
-            self.levels_dragged.emit(fine * moved.x() / DRAG_FULL, fine * moved.y() / DRAG_FULL)
+            self.levels_dragged.emit(*levels_of_drag(moved, event))
         elif event.buttons() & Qt.MouseButton.MiddleButton and 0 not in self._shape:
             self._fitted = False
             size = self._box.viewPixelSize()
@@ -227,20 +211,16 @@ class SliceView(pg.GraphicsView):
         self.pointed.emit(None)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        turned = event.angleDelta().y()
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.zoom_by(ZOOM_STEP**turned, event.position())
-        else:
-            self._wheel += turned
-            notches = int(self._wheel / NOTCH)
-            self._wheel -= notches * NOTCH
-            if notches:
-                self.scrolled.emit(-notches)
+        zoom = zoom_of(event)
+        if zoom is not None:
+            self.zoom_by(zoom, event.position())
+        elif steps := self._wheel.steps(event):
+            self.scrolled.emit(steps)
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        steps = _KEYS.get(Qt.Key(event.key()))
-        if steps is None or event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+        steps = steps_of_key(event)
+        if steps is None:
             event.ignore()
             return
         self.scrolled.emit(steps)

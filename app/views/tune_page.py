@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from app.bridge.bridge import Bridge
-from app.bridge.sweep_desk import SweepDesk, desk_for
+from app.bridge.sweep_desk import SweepDesk
 from app.state.project import Part
 from app.state.project_runs import is_kept
 from app.state.runs import Run
@@ -38,7 +38,7 @@ class TunePage(QWidget):
         super().__init__(parent)
         self._session, self._bridge = session, bridge
         self.notes = Notes()
-        self.desk = desk or desk_for(bridge)
+        self.desk = desk or bridge.sweep_desk()
         self.history = HistoryTab(session, bridge.queue, self.notes)
         self.sweep = SweepTab(session, self.desk, dialogs)
         self.tabs = QTabWidget()

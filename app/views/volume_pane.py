@@ -14,6 +14,7 @@ from app.state.display import SPREAD, Display
 from app.state.rendering import MOVING, SETTLED, ReducedStack, reduced, volume_presets
 from app.state.runs import Shown
 from app.state.session import Stack
+from app.views.gestures import ZOOM_STEP
 from app.views.overlay import Overlay, draw_overlay
 from app.views.room_solid_aside import NO_GL, Aside, load_vtk
 from app.views.room_solid_bar import side_button
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 LETTERS = "APLRHF"
 TURN = 0.5
 """Degrees a pixel of a drag."""
-ZOOM_STEP = 1.0015
 COARSE_SHARE = 0.4
 """Of the pixels along a side, while it is moved."""
 

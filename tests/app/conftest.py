@@ -35,8 +35,9 @@ def large_libraries_passed_over() -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_preferences(tmp_path: Path) -> None:
+def own_preferences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or changes what the user's program remembers."""
+    monkeypatch.setenv("DDS_VIEWER_STATE", str(tmp_path / "state"))
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "preferences"))
 
 

@@ -10,7 +10,6 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QComboBox, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.bridge.sweep_desk import desk_for
 from app.state.tune.cells import Fate
 from app.views.main_window import MainWindow
 from app.views.tune_page import TunePage
@@ -89,7 +88,7 @@ class FakeSweep:
 
 def sweep_tab(opened: MainWindow, sweep: FakeSweep, dialogs: FakeDialogs, qtbot: QtBot) -> TunePage:
     """The sweep tab in front of an open scan, its second slice on view."""
-    desk = desk_for(opened.bridge, sweep, lambda plan: 77.0)
+    desk = opened.bridge.sweep_desk(sweep, lambda plan: 77.0)
     made = TunePage(opened.session, opened.bridge, dialogs, desk=desk)  # type: ignore[arg-type]
     qtbot.addWidget(made)
     made.resize(1280, 640)

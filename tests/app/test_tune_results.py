@@ -20,11 +20,6 @@ from tests.app.fakes import SPACING, FakeDialogs, image
 from tests.app.fakes_tune import LEFT, FakeSweep, choose, click, done, ended, leave, pick, sweep_tab, write
 
 
-@pytest.fixture(autouse=True)
-def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DDS_VIEWER_STATE", str(tmp_path / "state"))
-
-
 @pytest.fixture
 def sweep() -> FakeSweep:
     return FakeSweep()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -16,11 +15,6 @@ from app.views.tune_page import TunePage
 from tests.app.conftest import finished, open_file
 from tests.app.fakes import FakeDialogs, FakeEngine
 from tests.app.fakes_tune import FakeSweep, click, done, ended, leave, sweep_tab, write
-
-
-@pytest.fixture(autouse=True)
-def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DDS_VIEWER_STATE", str(tmp_path / "state"))
 
 
 @pytest.fixture
