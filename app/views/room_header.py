@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QSizePolicy, QToolB
 
 from app.state.room.pane import Comparison, Face
 from app.state.room.room import Room
+from app.views.chooser import chooser
 from app.views.room_captions import SLABS
 from app.views.room_colours import COLOURS
 from app.words import tr
@@ -26,12 +27,12 @@ class RoomHeader(QWidget):
     def __init__(self, room: Room, index: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.room, self.index = room, index
-        self.item = _box(tr("Image in pane {number}", number=index + 1), tr("Which volume or run this pane shows"))
+        self.item = chooser(tr("Image in pane {number}", number=index + 1), tr("Which volume or run this pane shows"))
         self.item.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.item.setMinimumContentsLength(8)
         self.item.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.item.activated.connect(self._show)
-        self.face = _box(tr("Plane of pane {number}", number=index + 1), tr("Which plane this pane shows"))
+        self.face = chooser(tr("Plane of pane {number}", number=index + 1), tr("Which plane this pane shows"))
         for face in Face:
             self.face.addItem(tr(face.value), face)
         self.face.activated.connect(lambda i: room.set_pane(index, face=self.face.itemData(i)))
@@ -139,14 +140,6 @@ def _switch(menu: QMenu, words: str, on: bool, switched: Any) -> QAction:
     action.setChecked(on)
     action.triggered.connect(switched)
     return action
-
-
-def _box(name: str, tip: str) -> QComboBox:
-    box = QComboBox()
-    box.setAccessibleName(name)
-    box.setToolTip(tip)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-    return box
 
 
 def _button(name: str, words: str, tip: str) -> QToolButton:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
 from app.actions import Actions
 from app.state.display import OWN_SCALE, SPREAD
@@ -12,6 +12,7 @@ from app.state.picture import COMPONENTS
 from app.state.runs import Shown
 from app.state.session import Session
 from app.state.windows import NamedWindow, windows_for
+from app.views.chooser import chooser
 from app.views.number_edit import NumberEdit
 from app.words import later, tr
 
@@ -24,10 +25,10 @@ class ViewerBar(QWidget):
     def __init__(self, session: Session, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self.picture = _box(tr("Picture"), tr("Which picture is shown; C changes to the classical image and back"))
-        self.component = _box(tr("Component"), tr("What is drawn of the complex image"))
+        self.picture = chooser(tr("Picture"), tr("Which picture is shown; C changes to the classical image and back"))
+        self.component = chooser(tr("Component"), tr("What is drawn of the complex image"))
         self.component.addItems([c.capitalize() for c in COMPONENTS])
-        self.windows = _box(tr("Named window"), tr("Named windows"))
+        self.windows = chooser(tr("Named window"), tr("Named windows"))
         self.window_edit = NumberEdit(tr("Window"))
         self.window_edit.setToolTip(
             tr("Window: the width of the grey scale. Drag across in the image; Shift is finer.")
@@ -116,14 +117,6 @@ class ViewerBar(QWidget):
 def windows_of(shown: Shown | None) -> tuple[NamedWindow, ...]:
     """The named windows for a picture; none for a spread, whose numbers are differences."""
     return windows_for(shown.picture.unit) if shown and shown.view != SPREAD else ()
-
-
-def _box(name: str, tip: str) -> QComboBox:
-    box = QComboBox()
-    box.setAccessibleName(name)
-    box.setToolTip(tip)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-    return box
 
 
 def _tool_button(actions: Actions, name: str) -> QToolButton:
