@@ -20,6 +20,12 @@ from app.state.session import Session
 from app.views.main_window import MainWindow
 from core.engine.settings import ReconSettings
 from tests.app.fakes import FakeDialogs, FakeEngine
+from tests.app.manners_bench import usual_looks  # noqa: F401
+from tests.app.measure_bench import bench  # noqa: F401
+from tests.app.pictures_bench import answers, movie, pictures, room  # noqa: F401
+from tests.app.project_bench import build, desk, whole  # noqa: F401
+from tests.app.solid_bench import pane, rendered  # noqa: F401
+from tests.app.trust_bench import examiner, studio  # noqa: F401
 
 
 @pytest.fixture(scope="session", autouse=True)

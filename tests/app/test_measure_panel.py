@@ -23,9 +23,7 @@ from app.views.measure_drawing import label_place
 from app.views.measure_table import IMAGE, NAME, VALUE, MeasureTable
 from app.views.room_page import FLICKER_KEY
 from core.viewing.cut import Slab
-from tests.app.test_measure_mouse import AFFINES, CTRL, LEFT, NO_KEY, Bench, bench, mouse, phantom
-
-__all__ = ["bench"]
+from tests.app.measure_bench import AFFINES, CTRL, LEFT, NO_KEY, Bench, mouse, phantom
 
 
 def place(table: MeasureTable, row: int, column: int = NAME) -> QPoint:

@@ -19,7 +19,7 @@ from app.views.files import demo_path
 from app.views.room_page import RoomPage
 from app.views.trust_room import Trusting
 from core.engine.settings import ReconSettings
-from tests.app.test_trust_panel import Studio, click
+from tests.app.trust_bench import Studio, click
 
 MINUTE = 60_000
 
