@@ -142,6 +142,13 @@ def troubles() -> tuple[str, ...]:
     return tuple(plugin.words for group in _groups for plugin in group.known() if plugin.trouble)
 
 
+def survey() -> tuple[str, ...]:
+    """A sentence for each plug-in that is of no use, after all of them have been imported to see."""
+    for group in _groups:
+        group.survey()
+    return troubles()
+
+
 def in_short(error: BaseException) -> str:
     """An error in some words on one line."""
     words = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".: ")

@@ -16,12 +16,14 @@ from app.bridge.engine import Engine, Machine
 from app.bridge.file_desk import FileDesk, notice_of
 from app.bridge.mailbox import Mailbox
 from app.bridge.prior_desk import PriorDesk
+from app.bridge.quick_look import QuickLooks
 from app.bridge.run_queue import RunQueue
 from app.bridge.simulation_desk import SimulationDesk
 from app.bridge.sweep_desk import Expect, Sweep, SweepDesk
 from app.bridge.viewing_desk import ViewingDesk
 from app.bridge.worker import Worker
 from app.state.kinds import on_the_way
+from app.state.notice import Notice
 from app.state.runs import Run
 from app.state.session import OpenScan, Session
 from app.state.weights import usual_lam
@@ -33,7 +35,7 @@ from core.errors import UserError
 class Bridge(QObject):
     """Lives in the window's thread and never waits, except in `shut_down` and `wait_for_end`.
 
-    Two threads work for it: one reads and writes files, one computes.
+    Three threads work for it: one reads and writes files, one computes, one takes quick looks while that is paused.
     """
 
     def __init__(self, session: Session, engine: Engine | None = None, parent: QObject | None = None) -> None:
@@ -44,6 +46,8 @@ class Bridge(QObject):
         self._files = Worker("files", self)
         self._computer = Worker("computer", self)
         self.queue = RunQueue(session, self.engine.run, self._mailbox, self._computer)
+        self._looker = Worker("quick look", self)
+        self.looks = QuickLooks(session, self.queue, self.engine.run, self._mailbox, self._looker)
         self._desk = FileDesk(session, self.engine, self._mailbox, self._files, self._opened)
         self.priors = PriorDesk(session, self.engine, self._mailbox, self._files)
         self.viewing = ViewingDesk(session, self.engine, self._mailbox, self._files)
@@ -71,6 +75,32 @@ class Bridge(QObject):
             size=choice.size,
         )
 
+    def pause(self) -> None:
+        """Pause what the user looks at, or go on with it: a quick look, else the run of the queue."""
+        look = self.looks.steered()
+        if look is None:
+            self.looks.forget_held()
+            self.queue.pause()
+        elif look.stop.paused:
+            look.stop.resume()
+        else:
+            look.stop.pause()
+
+    def keep(self) -> None:
+        """End what the user looks at with the estimate there is."""
+        look = self.looks.steered()
+        if look is None:
+            self.queue.keep()
+        else:
+            look.stop.keep()
+
+    def discard(self, run: Run) -> None:
+        """End a run without a result, or take a waiting one out of the queue."""
+        if run is self.looks.current:
+            run.stop.discard()
+        else:
+            self.queue.discard(run)
+
     def sweep_desk(self, sweep: Sweep | None = None, expect: Expect | None = None) -> SweepDesk:
         """A desk for sweeps that shares the computing thread; runs come in between its cells."""
         return SweepDesk(self.session, self._mailbox, self._computer, sweep, expect)
@@ -95,21 +125,27 @@ class Bridge(QObject):
         self._desk.close()
         self.simulations.close()
         self.queue.stop()
+        self.looks.stop()
         self._mailbox.close()
         self._preloaded.set()
-        for worker in (self._computer, self._files):
+        for worker in self._workers:
             worker.leave()
         until = time.monotonic() + seconds
-        return all(w.ended(max(round((until - time.monotonic()) * 1000), 0)) for w in (self._computer, self._files))
+        return all(w.ended(max(round((until - time.monotonic()) * 1000), 0)) for w in self._workers)
 
     def wait_for_end(self) -> None:
         """After `shut_down`: wait for what could not be interrupted."""
-        self._computer.ended()
-        self._files.ended()
+        for worker in self._workers:
+            worker.ended()
+
+    @property
+    def _workers(self) -> tuple[Worker, ...]:
+        return self._computer, self._looker, self._files
 
     def _opened(self, opened: OpenScan) -> None:
         """Put a scan in the place of the one that was open, and make its classical image."""
         self.queue.stop()
+        self.looks.stop()
         self.session.tell(None)
         self.session.open(opened)
         method = on_the_way(opened.scan)[-1]
@@ -145,6 +181,9 @@ class Bridge(QObject):
 
     def _offer(self, machine: Machine) -> None:
         self.session.choice.offer(machine.priors, machine.cuda)
+        if machine.troubles and self.session.notice is None:
+            why = " ".join(machine.troubles)
+            self.session.tell(Notice("Not all plug-ins can be used.", why, "Update or remove them.", error=False))
         self.session.runs.changed.connect(self._rehearse_when_idle)
         self._rehearse_when_idle()
 

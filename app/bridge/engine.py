@@ -40,10 +40,11 @@ PLAIN_ARRAYS = (".npy", ".npz", ".mat")
 
 @dataclass(frozen=True)
 class Machine:
-    """What there is on this machine to compute with."""
+    """What there is on this machine to compute with. troubles: with plug-ins, a sentence each."""
 
     priors: tuple[PriorChoice, ...] = ()
     cuda: bool = False
+    troubles: tuple[str, ...] = ()
 
 
 def _run(job: JobSpec, stop: Stop) -> Iterator[Event]:
@@ -87,9 +88,10 @@ def _survey() -> Machine:
         import torch
 
         import core.engine.runner  # noqa: F401  (so that the first run does not wait for it)
+        from core import plugins
         from core.priors.catalogue import list_priors
 
-    return Machine(offers(list_priors()), torch.cuda.is_available())
+    return Machine(offers(list_priors()), torch.cuda.is_available(), plugins.survey())
 
 
 def offers(entries: Iterable[Entry]) -> tuple[PriorChoice, ...]:

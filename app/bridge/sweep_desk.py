@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -111,6 +112,13 @@ class SweepDesk:
         self._stop.discard()
         self.bench.stopping()
 
+    def hold(self) -> None:
+        """Compute no further until `go_on`."""
+        self._stop.pause()
+
+    def go_on(self) -> None:
+        self._stop.resume()
+
     def estimate(self, asked: Asked, answer: Answer) -> None:
         """Find out how long a sweep takes, by beginning its first cell. answer: seconds or None, or what went wrong."""
         if not self.busy:
@@ -137,6 +145,24 @@ class SweepDesk:
         from core.engine.sweep import pareto
 
         return pareto(self.bench.records, quality)
+
+    def forget(self) -> None:
+        """Delete the cells of all sweeps of the open scan."""
+        opened = self._session.scan
+        if opened is None or self.busy:
+            return
+        self.bench.clear()
+        self._store = None
+        self._computer.submit(partial(self._delete, opened))
+
+    def _delete(self, opened: OpenScan) -> None:
+        folder = self._folder_of(opened)
+        if folder.exists():
+            try:
+                shutil.rmtree(folder)
+            except OSError as error:
+                trouble = notice_of(error, "Not all cells of the sweeps could be deleted.")
+                self._mailbox.post(partial(self._session.tell, trouble))
 
     def close(self) -> None:
         """The window closes."""

@@ -26,6 +26,7 @@ from app.views.dialogs import Dialogs
 from app.views.empty_state import EmptyState
 from app.views.enabling import enable_pictures, enable_room, enable_runs
 from app.views.focus_ring import FocusRings
+from app.views.leaving import given_up_on_leaving
 from app.views.menus import Menus
 from app.views.opening import Opening
 from app.views.priors_dialog import PriorsDialog
@@ -214,11 +215,12 @@ class MainWindow(QMainWindow):
         self.priors_dialog = None
 
     def discard(self) -> None:
-        """The run in front if it waits, else the one that is going on; what can still be seen is shown then."""
+        """The run in front if it waits or goes on, else the one that is going on; then show what can still be seen."""
         runs = self.session.runs
-        run = runs.front if runs.front is not None and runs.front.phase is Phase.WAITING else runs.current
+        front = runs.front
+        run = front if front is not None and (front.phase is Phase.WAITING or front.going_on) else runs.current
         if run is not None:
-            self.bridge.queue.discard(run)
+            self.bridge.discard(run)
 
     def set_theme(self, name: str) -> None:
         """One of app.theme.THEMES, remembered."""
@@ -250,7 +252,9 @@ class MainWindow(QMainWindow):
         self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self._leave_without_asking and not self.opening.may_lose_work(tr("Leave DDS Viewer?"), tr("Leave")):
+        if not self._leave_without_asking and not self.opening.may_lose_work(
+            tr("Leave DDS Viewer?"), tr("Leave"), given_up_on_leaving(self.bridge, self.reviewing)
+        ):
             event.ignore()
             return
         self.preferences.geometry = self.saveGeometry()

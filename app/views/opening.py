@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QObject, Qt, Signal
@@ -75,10 +75,11 @@ class Opening(QObject):
         )
         return False
 
-    def may_lose_work(self, what: str, yes: str) -> bool:
-        """Whether nothing would be lost, or the user agrees."""
+    def may_lose_work(self, what: str, yes: str, besides: Sequence[str] = ()) -> bool:
+        """Whether nothing would be lost, or the user agrees. besides: what else would be, a sentence each."""
         runs = self._session.runs
         reasons = [] if self.kept() and runs.current is None else runs.would_be_lost()
+        reasons += besides
         return not reasons or self._dialogs.go_on(self._window, what, " ".join(reasons), yes)
 
     def _opened(self) -> None:

@@ -1,4 +1,4 @@
-"""Quick look: the slice on view with the settings chosen now, at once."""
+"""Quick look: the slice on view with the settings chosen now, at once, whatever else is going on."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def can_look(session: Session) -> bool:
 
 
 def quick_look(session: Session, bridge: Bridge, desk: SweepDesk | None = None) -> Run | None:
-    """A run of the slice on view, put in front. It starts at once where nothing else runs, else a notice says what it
-    waits for; None, and a notice, where no slice can be reconstructed alone."""
+    """A run of the slice on view, put in front. It starts at once; a notice says what is paused meanwhile. None, and a
+    notice, where no slice can be reconstructed alone. desk: of sweeps."""
     opened = session.scan
     if opened is None:
         return None
@@ -31,12 +31,13 @@ def quick_look(session: Session, bridge: Bridge, desk: SweepDesk | None = None) 
         why = tr("The measurement ties all slices of this scan together.")
         session.tell(Notice(tr("Quick look is not possible."), why, tr("Reconstruct all of it."), error=False))
         return None
-    waits_for = _in_the_way(session, desk)
-    run = bridge.queue.add(_job(session, opened))
+    paused = _in_the_way(session, desk)
+    run = bridge.looks.add(_job(session, opened), desk)
     session.runs.put_in_front(run)
     session.display.look_at(RESULT)
-    if waits_for:
-        session.tell(Notice(tr("Quick look waits."), waits_for, tr("It starts by itself."), error=False))
+    if paused:
+        why = tr("{what} is paused until then.", what=paused)
+        session.tell(Notice(tr("Quick look goes first."), why, tr("It goes on by itself."), error=False))
     return run
 
 
@@ -51,11 +52,8 @@ def _job(session: Session, opened: OpenScan) -> JobSpec:
 
 
 def _in_the_way(session: Session, desk: SweepDesk | None) -> str:
-    """What must end first, or ""."""
-    runs = session.runs
-    if runs.current is not None:
-        name, more = runs.current.name, len(runs.waiting)
-        if more:
-            return tr("{name} is still running, and {count} more wait.", name=name, count=more)
-        return tr("{name} is still running.", name=name)
-    return tr("A cell of the sweep is still running.") if desk is not None and desk.busy else ""
+    """What is paused for it, or ""."""
+    current = session.runs.current
+    if current is not None and not current.stop.paused:
+        return current.name
+    return tr("The sweep") if desk is not None and desk.busy else ""

@@ -78,6 +78,9 @@ class SweepTab(QWidget):
         self.start = button(tr("Start"), tr("Reconstruct every cell"), self.begin)
         self.stop = button(tr("Stop"), tr("End the sweep; the cells that are done stay"), desk.stop)
         self.csv = button(tr("Save CSV…"), tr("Save the figures of all cells as a table"), self._save_table)
+        self.forget = button(
+            tr("Delete cells…"), tr("Delete what sweeps of this scan have computed"), self._forget_cells
+        )
         self.grid = SweepGrid(desk.bench)
         self.cell = CellView(session, desk)
         self.figures = FiguresView(desk)
@@ -90,7 +93,7 @@ class SweepTab(QWidget):
         line.setSpacing(6)
         line.addWidget(self.words, 1)
         line.addWidget(self.progress)
-        for each in (self.estimate, self.start, self.stop, self.csv):
+        for each in (self.estimate, self.start, self.stop, self.csv, self.forget):
             line.addWidget(each)
         scroll = QScrollArea()
         scroll.setAccessibleName(tr("Cells of the sweep"))
@@ -255,6 +258,7 @@ class SweepTab(QWidget):
         self.estimate.setEnabled(asked is not None and not busy)
         self.stop.setEnabled(bench.state in (State.PLANNING, State.RUNNING))
         self.csv.setEnabled(bool(bench.records))
+        self.forget.setEnabled(self._session.scan is not None and not busy)
         self.form.setEnabled(self._session.scan is not None and not bench.busy)
         self.progress.setVisible(bench.busy)
         self.progress.setValue(round(100 * bench.share))
@@ -272,6 +276,11 @@ class SweepTab(QWidget):
         wanted = wanted_words(self.wanted, self.seconds, scan=self._session.scan is not None)
         ended = ended_words(bench)
         return wanted if not ended else f"{ended} " + tr("Next: {wanted}", wanted=wanted)
+
+    def _forget_cells(self) -> None:
+        why = tr("The images and figures of all sweeps of this scan are deleted. Another sweep computes them again.")
+        if self._dialogs.go_on(self, tr("Delete the cells?"), why, tr("Delete")):
+            self.desk.forget()
 
     def _save_table(self) -> None:
         bench = self.desk.bench

@@ -132,14 +132,13 @@ def _lay_out(window: MainWindow, layout: Layout) -> None:
 
 
 def _runs(window: MainWindow) -> Deeds:
-    queue = window.bridge.queue
     return {
         "reconstruct": window.bridge.reconstruct,
         "quick_look": window.tune.quick_look,
         "history": partial(_tune, window, window.tune.go_to_history),
         "sweep": partial(_tune, window, window.tune.go_to_sweep),
-        "pause": queue.pause,
-        "keep": queue.keep,
+        "pause": window.bridge.pause,
+        "keep": window.bridge.keep,
         "discard": window.discard,
         "about_prior": lambda: window.show_priors(window.session.choice.settings.prior),
         "priors": window.show_priors,

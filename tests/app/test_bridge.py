@@ -6,21 +6,25 @@ import gc
 import sys
 import threading
 import time
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from app.bridge.bridge import Bridge
+from app.bridge.engine import Machine
 from app.bridge.facts import facts_of
 from app.bridge.mailbox import INTERVAL_S, Mailbox
 from app.bridge.preload import without_collector
 from app.bridge.pull import Listener, pull
 from app.bridge.worker import Worker
 from app.state.runs import Run
+from app.state.session import Session
 from core.engine.events import Event, Finished, StepDone
 from core.engine.job import JobSpec, ScanSource
-from tests.app.fakes import Script, scan
+from tests.app.fakes import FakeEngine, Script, scan
 
 
 def test_of_one_slot_only_the_latest_is_delivered(qtbot: QtBot) -> None:
@@ -159,3 +163,15 @@ def test_the_collector_is_back_after_an_import_that_failed() -> None:
         broken()
     assert gc.isenabled()
     gc.unfreeze()
+
+
+def test_plugins_that_are_of_no_use_are_told_at_the_start(qtbot: QtBot) -> None:
+    session = Session()
+    machine = Machine(troubles=("The method theirs of their-package 0.1 is not used: SyntaxError.",))
+    bridge = Bridge(session, replace(FakeEngine().engine(), survey=lambda: machine))
+    bridge.warm_up()
+    qtbot.waitUntil(lambda: session.notice is not None)
+    assert session.notice is not None
+    assert (session.notice.error, session.notice.why) == (False, machine.troubles[0])
+    assert bridge.shut_down()
+    bridge.wait_for_end()

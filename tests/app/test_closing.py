@@ -8,7 +8,9 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from app.bridge.trust_desk import Ongoing
 from app.state.runs import Phase
+from app.state.trust.study import Study
 from app.views.main_window import MainWindow
 from tests.app.conftest import finished
 from tests.app.fakes import FakeDialogs, FakeEngine
@@ -82,3 +84,27 @@ def test_a_file_being_written_is_finished(opened: MainWindow, fake: FakeEngine, 
 def test_ctrl_q_leaves(opened: MainWindow, qtbot: QtBot) -> None:
     qtbot.keyClick(opened, Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: not opened.isVisible())
+
+
+def test_a_film_and_a_question_of_trust_are_asked_about(
+    opened: MainWindow, dialogs: FakeDialogs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = opened.session.runs.front
+    assert run is not None
+    monkeypatch.setattr(opened.reviewing.pictures, "filming", object())
+    monkeypatch.setattr(opened.reviewing.trusting.desk, "ongoing", Ongoing(run, Study.SUPPORT))
+    dialogs.answer = False
+    assert not opened.close()
+    assert "A film" in dialogs.asked[-1]
+    assert "examined" in dialogs.asked[-1]
+    monkeypatch.undo()
+
+
+def test_a_verdict_that_nobody_asked_for_is_not_asked_about(
+    opened: MainWindow, dialogs: FakeDialogs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = opened.session.runs.front
+    assert run is not None
+    monkeypatch.setattr(opened.reviewing.trusting.desk, "ongoing", Ongoing(run, Study.VERDICT))
+    assert opened.close()
+    assert not dialogs.asked

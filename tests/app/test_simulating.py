@@ -264,6 +264,15 @@ class TestTheWork:
         window.bridge.wait_for_end()
         assert [n for n in left_in(tmp_path) if n != "new.h5"] == []
 
+    def test_closing_asks_first(
+        self, window: MainWindow, working: SimulateDialog, fake: FakeEngine, dialogs: FakeDialogs, qtbot: QtBot
+    ) -> None:
+        dialogs.answer = False
+        assert not window.close()
+        assert "still being simulated" in dialogs.asked[-1]
+        fake.simulating.set()
+        qtbot.waitUntil(lambda: not window.session.simulation.doing)
+
     def test_the_window_closes_before_it_can_end(
         self, window: MainWindow, working: SimulateDialog, fake: FakeEngine, tmp_path: Path
     ) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.state.runs import Phase
+from app.state.runs import Phase, Run
 from app.state.tune.history import COLUMNS, compared
 from app.views.main_window import MainWindow
 from app.views.tune_compare import DIFFERS
@@ -220,20 +220,75 @@ def test_quick_look_reconstructs_the_slice_on_view(
     assert opened.session.shown_slice == 2
 
 
-def test_quick_look_says_what_it_waits_for(page: TunePage, opened: MainWindow, fake: FakeEngine, qtbot: QtBot) -> None:
+@pytest.fixture
+def other(opened: MainWindow, fake: FakeEngine, qtbot: QtBot) -> Run:
+    """A run that is going on."""
     fake.script.free = False
-    other = opened.bridge.reconstruct()
-    assert other is not None
-    qtbot.waitUntil(lambda: other.phase is Phase.RUNNING)
+    run = opened.bridge.reconstruct()
+    assert run is not None
+    qtbot.waitUntil(lambda: run.phase is Phase.RUNNING)
+    return run
+
+
+def test_quick_look_goes_first(page: TunePage, opened: MainWindow, other: Run, fake: FakeEngine, qtbot: QtBot) -> None:
+    waiting = opened.bridge.reconstruct()
+    assert waiting is not None
     run = page.quick_look()
     assert run is not None
-    assert run.phase is Phase.WAITING
+    assert other.phase is Phase.PAUSED
     notice = opened.session.notice
     assert notice is not None
     assert (notice.error, other.name in notice.why) == (False, True)
     fake.script.free = True
     qtbot.waitUntil(lambda: run.phase is Phase.FINISHED)
     assert opened.session.runs.front is run
+    qtbot.waitUntil(lambda: other.phase is Phase.FINISHED)
+    qtbot.waitUntil(lambda: waiting.phase is Phase.FINISHED)
+    runs = list(opened.session.runs)
+    assert runs.index(run) > runs.index(waiting), "it was asked for last"
+
+
+def test_a_second_quick_look_takes_the_place_of_the_first(
+    page: TunePage, opened: MainWindow, other: Run, fake: FakeEngine, qtbot: QtBot
+) -> None:
+    first = page.quick_look()
+    second = page.quick_look()
+    assert first is not None
+    assert second is not None
+    fake.script.free = True
+    qtbot.waitUntil(lambda: second.phase is Phase.FINISHED)
+    assert first not in list(opened.session.runs)
+    qtbot.waitUntil(lambda: other.phase is Phase.FINISHED)
+
+
+def test_a_quick_look_is_steered_while_it_is_in_front(
+    page: TunePage, opened: MainWindow, other: Run, qtbot: QtBot
+) -> None:
+    run = page.quick_look()
+    assert run is not None
+    opened.actions_["pause"].trigger()
+    assert (run.stop.paused, other.stop.paused) == (True, True)
+    opened.actions_["discard"].trigger()
+    qtbot.waitUntil(lambda: run not in list(opened.session.runs))
+    qtbot.waitUntil(lambda: other.phase is Phase.RUNNING)
+
+
+def test_a_run_that_was_paused_by_hand_stays_so(
+    page: TunePage, opened: MainWindow, other: Run, fake: FakeEngine, qtbot: QtBot
+) -> None:
+    opened.actions_["pause"].trigger()
+    run = page.quick_look()
+    assert run is not None
+    fake.script.free = True
+    qtbot.waitUntil(lambda: run.phase is Phase.FINISHED)
+    assert other.stop.paused
+
+
+def test_closing_ends_a_quick_look(page: TunePage, opened: MainWindow, other: Run, dialogs: FakeDialogs) -> None:
+    assert page.quick_look() is not None
+    dialogs.answer = True
+    assert opened.close()
+    assert not any(worker.isRunning() for worker in opened.bridge._workers)
 
 
 def test_quick_look_where_no_slice_stands_alone(

@@ -149,14 +149,12 @@ def test_a_run_comes_in_between_two_cells(
     fake.script.free = True
     run = page.quick_look()
     assert run is not None
-    assert run.result is None
     notice = opened.session.notice
     assert notice is not None
-    assert "cell of the sweep" in notice.why
-    sweep.let(1)
+    assert "The sweep is paused" in notice.why
     qtbot.waitUntil(lambda: run.phase is Phase.FINISHED)
-    assert done(page, 1), "the other cells wait for the run"
-    sweep.let(2)
+    assert done(page, 0), "the cells wait for the run"
+    sweep.let(3)
     qtbot.waitUntil(lambda: page.desk.bench.state is State.DONE)
 
 
@@ -236,3 +234,27 @@ def test_a_sweep_of_a_ct_scan(page: TunePage, opened: MainWindow, sweep: FakeSwe
     qtbot.waitUntil(lambda: page.desk.bench.state is State.DONE)
     assert [cell.job.settings.filter for cell in sweep.plans[0].cells] == ["hann", "ramp"]
     assert page.sweep.figures.curves.series[0].places == (0, 1), "words stand in their order"
+
+
+def test_cells_are_deleted_when_that_is_meant(
+    page: TunePage, opened: MainWindow, sweep: FakeSweep, dialogs: FakeDialogs, qtbot: QtBot
+) -> None:
+    write(qtbot, page, 0, "nfe", "5, 10")
+    click(qtbot, page.sweep.start)
+    assert not page.sweep.forget.isEnabled()
+    sweep.let(2)
+    qtbot.waitUntil(lambda: page.desk.bench.state is State.DONE)
+    folder = page.desk._folder_of(opened.session.scan)
+    assert len(list(folder.rglob("*.json"))) >= 2
+    dialogs.answer = False
+    click(qtbot, page.sweep.forget)
+    assert "computes them again" in dialogs.asked[-1]
+    assert page.desk.bench.cells
+    dialogs.answer = True
+    click(qtbot, page.sweep.forget)
+    qtbot.waitUntil(lambda: not folder.exists())
+    assert not page.desk.bench.cells
+    sweep.let(2)
+    click(qtbot, page.sweep.start)
+    qtbot.waitUntil(lambda: page.desk.bench.state is State.DONE)
+    assert not any(cell.again for cell in page.desk.bench.cells)

@@ -307,6 +307,14 @@ def test_a_broken_plugin_is_a_sentence(install: Callable[..., None], make_scan, 
     assert used_by("theirs") == ()
 
 
+def test_a_survey_finds_what_nobody_has_asked_for(install: Callable[..., None]) -> None:
+    install("raise RuntimeError('no licence')", methods={"theirs": "their_package:Method"})
+    assert plugins.troubles() == ()
+    (words,) = plugins.survey()
+    assert "no licence" in words
+    assert plugins.troubles() == (words,)
+
+
 def test_a_format_that_fails_to_claim_is_asked_no_more(install: Callable[..., None], tmp_path: Path) -> None:
     install(
         "asked = []\ndef claims(path):\n    asked.append(path)\n    raise OSError('busy')\ndef read(path): pass\n",
