@@ -51,6 +51,7 @@ DEEDS: dict[str, Deed] = {
     "demo_ct": Deed("Open demo &CT", "", "Open the bundled CT scan of a simulated chest"),
     "simulate": Deed("S&imulate a scan…", "", "Make a scan of an image volume that no scanner made"),
     "simulate_folder": Deed("Simulate a scan from a f&older…", "", "The same, of a folder of DICOM images"),
+    "deidentify": Deed("&De-identify DICOM images…", "", "Copy the images of a folder without name, ids and dates"),
     "save": Deed("&Save result as…", "Ctrl+S", "Save the image in front, such as .npy, .nii.gz, .dcm or .png", "save"),
     "export_volume": Deed("&Export volume…", "Ctrl+E", "Save what the active pane of Review holds", "save"),
     "close_volume": Deed("&Close volume", "Ctrl+W", "Take the volume in the active pane out of Review"),
@@ -68,6 +69,8 @@ DEEDS: dict[str, Deed] = {
     "workspace_tune": Deed("&Tune", "F7", "Compare runs, and try settings over whole ranges", "profile", switch=True),
     "history": Deed("Run &history", "", "Every run with its settings and figures"),
     "sweep": Deed("S&weep settings…", "", "Reconstruct with one or two settings over all their values"),
+    "batch": Deed("&Batch of scans…", "", "Reconstruct many scans with the same settings"),
+    "compute_where": Deed("&Where to compute…", "", "This window, workers of this machine, or a scheduler elsewhere"),
     "quick_look": Deed("&Quick look", "Ctrl+Shift+R", "Reconstruct only the slice on view with these settings", "run"),
     "workspace_review": Deed(
         "Re&view", "F6", "Look at volumes and results, measure and compare", "planes", switch=True
@@ -132,6 +135,13 @@ DEEDS: dict[str, Deed] = {
     "language_es": Deed("E&spañol", "", "Spanish from the next start on", switch=True),
     "language_zh": Deed("&中文", "", "Chinese from the next start on", switch=True),
     "reconstruct": Deed("&Reconstruct", "Ctrl+R", "Reconstruct with these settings; waits if a run is going on", "run"),
+    "branch": Deed(
+        "&Branch from this step",
+        "Ctrl+B",
+        "Go on from the step that is marked on the curve, with these settings",
+        "run",
+    ),
+    "keep_steps": Deed("Steps that are &kept…", "", "How much memory the steps of runs may take"),
     "pause": Deed("&Pause", "P", "Pause the run, or go on with it", "pause"),
     "keep": Deed("&Keep this", "Ctrl+K", "End the run now and keep the image there is", "keep"),
     "discard": Deed("&Discard", "Ctrl+D", "End the run now and throw its image away", "discard"),
@@ -139,7 +149,9 @@ DEEDS: dict[str, Deed] = {
     "priors": Deed("&Priors…", "Ctrl+P", "All priors; add one, remove one"),
     "dismiss": Deed("Close message", "Esc", "Close a dialog or a message"),
     "shortcuts": Deed("&Keys and mouse", "F1", "All keys and mouse actions"),
+    "manual": Deed("&Manual", "Shift+F1", "The manual with search; it comes with the program"),
     "tour": Deed("&Tour", "", "Six steps through the window"),
+    "check_machine": Deed("&Check this machine…", "", "What of this machine the program can use, and what to do"),
     "about": Deed("&About DDS Viewer", "", "Version and purpose"),
 }
 

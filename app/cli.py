@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 import core
 from app.cli_batch import batch, worker
+from app.cli_bench import bench
+from app.cli_deidentify import deidentify
 from app.cli_doctor import doctor
 from app.cli_prior import prior, train
-from app.cli_recon import INTERRUPTED, recon, rerun
+from app.cli_recon import INTERRUPTED, recon, rerun, resume
 from app.cli_simulate import simulate
 from app.cli_sweep import sweep
 from app.cli_trust import trust
+from app.quiet import keep_quiet
 from core.errors import UserError
 
 BAD_INPUT = 2
+DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EFBIG)
+"""What a disk says when it is full, may not be written to, or fails: no mistake of the program."""
 
 
 class OpensPaths(click.Group):
@@ -62,16 +69,39 @@ def open_window(path: str | None) -> None:
     sys.exit(launch(path))
 
 
+def open_stand(idle: int) -> int:
+    """Tell how to leave, then play the demos on the whole screen; returns the exit status."""
+    from app.state.kiosk import Policy
+    from app.window import launch_kiosk
+
+    click.echo(f"The stand is open. {Policy.escape} closes it. It starts over after {idle} s without a visitor.")
+    return launch_kiosk(idle)
+
+
 @cli.command()
 @click.argument("modality", type=click.Choice(["mri", "ct"]), default="mri")
 @click.option("--screenshot", help="PNG file for a picture of the window at the end of the run.")
 @click.option("--exit-when-done", is_flag=True, help="Close the window when the run is finished.")
-def demo(modality: str, screenshot: str | None, exit_when_done: bool) -> None:
+@click.option("--nfe", type=click.IntRange(1, 1000), help="Network evaluations. Default: what suits the prior.")
+@click.option("--kiosk", is_flag=True, help="For a stand: the whole screen, both demos in a loop, no way to files.")
+@click.option(
+    "--idle",
+    type=click.IntRange(5, 3600),
+    default=90,
+    show_default=True,
+    metavar="SECONDS",
+    help="With --kiosk: so long without a visitor, and it starts over.",
+)
+def demo(modality: str, screenshot: str | None, exit_when_done: bool, nfe: int | None, kiosk: bool, idle: int) -> None:
     """Open the window with a bundled scan and reconstruct it."""
+    if kiosk and (screenshot or exit_when_done or nfe):
+        raise click.UsageError("--kiosk plays both demos until it is stopped; leave out the other options.")
     require_display()
+    if kiosk:
+        sys.exit(open_stand(idle))
     from app.window import launch
 
-    sys.exit(launch(None, demo=modality, screenshot=screenshot, exit_when_done=exit_when_done))
+    sys.exit(launch(None, demo=modality, screenshot=screenshot, exit_when_done=exit_when_done, nfe=nfe))
 
 
 @cli.command()
@@ -93,15 +123,18 @@ def info(path: str, as_json: bool, axes: str, domain: str, identifiers: bool) ->
         click.echo(f"{label + ':':<24} {value}")
 
 
-for command in (recon, rerun, trust, sweep, batch, worker, train, prior, doctor):
+for command in (recon, rerun, resume, trust, sweep, batch, worker, train, prior, doctor):
     cli.add_command(command)
 cli.add_command(simulate)
+cli.add_command(bench)
+cli.add_command(deidentify)
 
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line; errors for a person go to stderr in one sentence or two, with exit code 2."""
     # Waiting threads that spin slow every other process on a small machine ten times and more.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    keep_quiet()
     try:
         cli.main(args=args, prog_name=Path(sys.argv[0]).name if args is None else "dds-viewer", standalone_mode=False)
     except UserError as error:
@@ -118,3 +151,23 @@ def main(args: list[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:
+        if error.errno not in DISK_FAULTS:
+            report_mistake(error)
+        name = Path(str(error.filename)).name if error.filename else "A file"
+        click.echo(f"dds-viewer: {name} could not be read or written. {error.strerror}.", err=True)
+        sys.exit(BAD_INPUT)
+    except MemoryError:
+        click.echo("dds-viewer: The memory ran out. Close other programs, or ask for less at once.", err=True)
+        sys.exit(BAD_INPUT)
+    except Exception as error:
+        report_mistake(error)
+
+
+def report_mistake(error: Exception) -> NoReturn:
+    """Print what nobody foresaw, keep it as a report, and exit with 1."""
+    from app.state.crash_report import keep, report_of
+
+    report = keep(report_of(error))
+    click.echo(report.text + (f"This report is in {report.path}." if report.path else ""), err=True)
+    sys.exit(1)

@@ -60,7 +60,7 @@ def batch(
         raise JobError("--here is without a cluster.", "", "Leave out --scheduler and --workers.")
     tls = tls_of(tls_ca, tls_cert, tls_key)
     told = read_settings(settings)
-    if told.vary or told.reference:
+    if told.vary or told.reference or told.mask:
         raise JobError("A batch varies and compares nothing.", "The settings file asks for it.", "Use sweep.")
     options = {"slices": slices, "undersample": undersample, "axes": axes, "domain": domain}
     said = told.source | {name: value for name, value in options.items() if value is not None}

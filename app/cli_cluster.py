@@ -62,7 +62,8 @@ def workplace(
             raise JobError("TLS is for a cluster.", "", "Add --scheduler HOST:PORT.")
         yield None
         return
-    from core.engine.cluster import joined_cluster, own_cluster
+    from core.engine.cluster import joined_cluster
+    from core.engine.cluster_local import own_cluster
 
     cluster = joined_cluster(scheduler, tls) if scheduler else own_cluster(workers or 0)
     with cluster as found:
@@ -72,8 +73,12 @@ def workplace(
 def read_settings(path: Path | None) -> SettingsFile:
     """The settings file, or an empty one."""
     from core.engine.settings_text import SettingsFile, read_settings_file
+    from core.priors.known import refuse_unknown
 
-    return SettingsFile() if path is None else read_settings_file(path)
+    told = SettingsFile() if path is None else read_settings_file(path)
+    if prior := told.given.get("prior"):
+        refuse_unknown(prior)
+    return told
 
 
 def follow_tasks(events: Iterator[TaskEvent | SweepDone], total: int, *, quiet: bool = False) -> SweepDone:

@@ -1,4 +1,4 @@
-"""The commands that reconstruct: recon and rerun."""
+"""The commands that reconstruct: recon, rerun and resume."""
 
 from __future__ import annotations
 
@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from app.cli_known_prior import known_prior
 from core import plugins
 from core.engine.methods import known_methods
 from core.engine.settings import ReconSettings, choices_of, help_of, type_of, used_by
 from core.errors import ScanError
 
 if TYPE_CHECKING:
+    from core.engine.checkpoint import Checkpoints
     from core.engine.events import Finished
     from core.engine.job import JobSpec
+    from core.engine.reference_source import ReferenceSource
+    from core.engine.state import State
     from core.engine.stop import Stop
     from core.scan import Scan, Volume
 
@@ -37,7 +41,21 @@ OUT = click.option(
     ".png; or .dcm, a folder with a DICOM series (CT: in HU).",
 )
 HU = click.option("--hu", is_flag=True, help="Write CT in Hounsfield units, not 1/mm.")
+REFERENCE = click.option(
+    "--reference",
+    help="Compare with this volume or fully sampled scan; otherwise an undersampled scan is compared with the full.",
+)
+MASK = click.option("--mask", help="Volume that is not 0 where the figures count.")
+RESAMPLE = click.option("--resample", is_flag=True, help="Bring reference and mask onto the image's grid.")
 SPREAD = click.option("--spread", type=Path, help="File for the spread of the samples, in the same formats.")
+REPORT = click.option("--report", type=Path, help="JSON file for method, settings, seconds, residual and quality.")
+EVERY = click.option(
+    "--checkpoint-every",
+    type=click.FloatRange(0),
+    default=60.0,
+    show_default=True,
+    help="Seconds between two writings of the checkpoint; 0 writes it after each step.",
+)
 STEPS_FORMAT = "{desc} |{bar:24}| step {n_fmt} of {total_fmt}, {remaining} left{postfix}"
 
 
@@ -68,7 +86,8 @@ def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
         else:
             kind = click.Choice(choices) if choices else type_of(field.name)
             kind = MethodName() if field.name == "method" else kind
-            command = click.option(name, field.name, type=kind, default=None, help=text)(command)
+            ask = known_prior if field.name == "prior" else None
+            command = click.option(name, field.name, type=kind, default=None, help=text, callback=ask)(command)
     return command
 
 
@@ -98,8 +117,17 @@ def parse_slices(text: str | None) -> tuple[int, int] | None:
 @click.option("--axes", default="", help="Axes of a plain array, for example coil,ky,kx.")
 @click.option("--domain", type=click.Choice(["kspace", "image"]), default="kspace", help="What a plain array holds.")
 @click.option("--preset", default="", help="Named settings to begin with, for example best; other options win.")
-@click.option("--report", type=Path, help="JSON file for method, settings, seconds, residual and quality.")
+@REPORT
+@REFERENCE
+@MASK
+@RESAMPLE
 @SPREAD
+@click.option(
+    "--checkpoint",
+    type=Path,
+    help="File that a run of DDS can go on from with `dds-viewer resume`, if it is killed; deleted when that is done.",
+)
+@EVERY
 def recon(
     path: str,
     out: str,
@@ -115,7 +143,12 @@ def recon(
     domain: str,
     preset: str,
     report: Path | None,
+    reference: str | None,
+    mask: str | None,
+    resample: bool,
     spread: Path | None,
+    checkpoint: Path | None,
+    checkpoint_every: float,
     **chosen: Any,
 ) -> None:
     """Reconstruct the raw scan PATH."""
@@ -126,12 +159,26 @@ def recon(
     kept = "+".join(part for part in (undersample, kept_views(views, keep_views, arc)) if part)
     source = ScanSource(str(Path(path).resolve()), axes, domain, kept, parse_slices(slices), center, size or 0)
     given = {name: value for name, value in chosen.items() if value is not None}
-    outputs = Outputs(Path(out), report, spread, hu)
+    outputs = Outputs(Path(out), report, spread, hu, checkpoint, checkpoint_every)
     outputs.check(given.get("method", "dds"), given.get("samples", 2 if preset else 1))
+    against = reference_from(reference, mask, resample)
     scan = open_scan(source.path, axes=axes, domain=domain)
     begun = {"prior": default_prior(scan), **usual(scan, given.get("method", "dds"))}
     settings = settings_for(preset=preset, **{**begun, **given})
-    run_to_file(JobSpec(source, settings, scan), outputs)
+    run_to_file(JobSpec(source, settings, scan, reference=against), outputs)
+
+
+def reference_from(path: str | None, mask: str | None, resample: bool) -> ReferenceSource:
+    """What to compare with, of the options. Raises ScanError for a file that is not there."""
+    from core.engine.reference_source import ReferenceSource, hashes_of
+
+    source = ReferenceSource(
+        path=str(Path(path).resolve()) if path else "",
+        mask=str(Path(mask).resolve()) if mask else "",
+        resample=resample,
+    )
+    hashes_of(source)
+    return source
 
 
 def kept_views(views: int | None, keep_views: str | None, arc: str | None) -> str:
@@ -165,19 +212,61 @@ def rerun(card: str, out: str, spread: Path | None, hu: bool) -> None:
     before = read_run_card(Path(card))
     job, outputs = job_from_card(before), Outputs(Path(out), None, spread, hu)
     outputs.check(job.settings.method, job.settings.samples)
+    job = _comparable(job)
     finished = run_to_file(dataclasses.replace(job, scan=load_scan(job)), outputs)
     for change in differences(before, finished.card):
-        click.echo(f"Note: {change}. The image may differ from the first one.", err=True)
+        what = "figures" if change.startswith(("input reference", "input mask")) else "image"
+        click.echo(f"Note: {change}. The {what} may differ from the first one.", err=True)
+
+
+def _comparable(job: JobSpec) -> JobSpec:
+    """The job without its reference where that is not here: the image can be made again all the same."""
+    from core.engine.reference_source import ReferenceSource, hashes_of, require_here
+    from core.errors import UserError
+
+    try:
+        require_here(job.reference)
+        hashes_of(job.reference)
+    except UserError as error:
+        click.echo(f"Note: {error.what} Nothing is compared.", err=True)
+        return dataclasses.replace(job, reference=ReferenceSource(use=False))
+    return job
+
+
+@click.command()
+@click.argument("checkpoint", type=Path)
+@OUT
+@SPREAD
+@HU
+@REPORT
+@EVERY
+def resume(
+    checkpoint: Path, out: str, spread: Path | None, hu: bool, report: Path | None, checkpoint_every: float
+) -> None:
+    """Go on with the run that was kept in CHECKPOINT and interrupted, to the image that it would have made."""
+    from core.engine.checkpoint import read
+    from core.engine.run_card import changed_versions
+    from core.engine.scan_source import load_scan
+
+    held = read(checkpoint)
+    outputs = Outputs(Path(out), report, spread, hu, checkpoint, checkpoint_every)
+    outputs.check(held.job.settings.method, held.job.settings.samples)
+    for change in changed_versions(held.versions):
+        click.echo(f"Note: {change}. The image may differ from that of a run that was not interrupted.", err=True)
+    run_to_file(dataclasses.replace(held.job, scan=load_scan(held.job)), outputs, held)
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """The files that a run is to write. hounsfield: CT in HU, not 1/mm."""
+    """The files that a run is to write. hounsfield: CT in HU, not 1/mm. checkpoint: for as long as it goes on, written
+    every so many seconds."""
 
     image: Path
     report: Path | None = None
     spread: Path | None = None
     hounsfield: bool = False
+    checkpoint: Path | None = None
+    every: float = 60.0
 
     def check(self, method: str, samples: int) -> None:
         """Raise before anything is computed for nothing."""
@@ -189,7 +278,7 @@ class Outputs:
                 ending_of(pictured)
         if ending_of(self.image) == DICOM:
             check_own(self.image)
-        for target in (self.image, self.report, self.spread):
+        for target in (self.image, self.report, self.spread, self.checkpoint):
             if target is not None and not target.parent.is_dir():
                 raise ScanError(f"The folder {target.parent} does not exist.", "", "Make it, or choose another.")
         if self.spread is not None and (method != "dds" or samples < 2):
@@ -197,7 +286,7 @@ class Outputs:
 
     def write(self, finished: Finished, scan: Scan | None) -> None:
         """scan: that the image was made of; DICOM files tell more of it."""
-        from core.export import save, save_spread
+        from core.export import save, save_spread, writing
         from core.export.dicom_about import about_scan
 
         about = None if scan is None else about_scan(scan, finished.volume)
@@ -205,7 +294,8 @@ class Outputs:
         if self.spread is not None:
             save_spread(self._in_unit(finished.volume, self.spread), self.spread, about)
         if self.report is not None:
-            write_report(finished, self.report)
+            with writing(self.report):
+                write_report(finished, self.report)
 
     def _in_unit(self, volume: Volume, path: Path) -> Volume:
         """CT in 1/mm unless HU are asked for; in DICOM, whose readers expect HU, in HU where the scan has them."""
@@ -216,17 +306,26 @@ class Outputs:
         return in_unit(volume, hounsfield=self.hounsfield or expected)
 
 
-def run_to_file(job: JobSpec, outputs: Outputs) -> Finished:
-    """Run a job with a progress bar on stderr and write its result; exits with 130 when interrupted."""
+def run_to_file(job: JobSpec, outputs: Outputs, held: State | None = None) -> Finished:
+    """Run a job with a progress bar on stderr and write its result; exits with 130 when interrupted.
+
+    held: see core.engine.runner.run.
+    """
+    from core.engine.checkpoint import Checkpoints
     from core.engine.stop import Stop
 
     stop = Stop()
+    checkpoints = None if outputs.checkpoint is None else Checkpoints(outputs.checkpoint, outputs.every)
     with interruptible(stop):
-        finished = follow(job, stop)
+        finished = follow(job, stop, checkpoints, held)
     if finished is None:
-        click.echo("Interrupted. Nothing was written.", err=True)
+        kept = outputs.checkpoint is not None and outputs.checkpoint.exists()
+        rest = f" It can go on from {outputs.checkpoint}." if kept else ""
+        click.echo(f"Interrupted. Nothing was written.{rest}", err=True)
         sys.exit(INTERRUPTED)
     outputs.write(finished, job.scan)
+    if checkpoints is not None:
+        checkpoints.discard()
     for trouble in plugins.troubles():
         click.echo(f"Note: {trouble}", err=True)
     outcome = finished.card["outcome"]
@@ -236,7 +335,9 @@ def run_to_file(job: JobSpec, outputs: Outputs) -> Finished:
     return finished
 
 
-def follow(job: JobSpec, stop: Stop) -> Finished | None:
+def follow(
+    job: JobSpec, stop: Stop, checkpoints: Checkpoints | None = None, held: State | None = None
+) -> Finished | None:
     """Pull a run to its end; None if it was discarded. Raises the error of a run that failed."""
     from tqdm import tqdm
 
@@ -245,8 +346,12 @@ def follow(job: JobSpec, stop: Stop) -> Finished | None:
     from core.engine.events import Failed, Finished, Noted, Progress, Started, StepDone, Warned
     from core.engine.runner import run
 
+    quality = ""
     with tqdm(total=1, file=sys.stderr, bar_format="{desc}", dynamic_ncols=True, leave=False) as bar:
-        for event in run(job, stop):
+        for event in run(job, stop, held):
+            trouble = checkpoints.take(event) if checkpoints is not None else ""
+            if trouble:
+                bar.write(f"Note: {trouble}", file=sys.stderr)
             match event:
                 case Progress(stage, done, total):
                     bar.set_description_str(f"{stage} {done} of {total}")
@@ -256,7 +361,8 @@ def follow(job: JobSpec, stop: Stop) -> Finished | None:
                     bar.reset(total=event.steps)
                 case StepDone():
                     bar.set_description_str("Reconstructing", refresh=False)
-                    bar.set_postfix_str(f"residual {event.residual:.3g}", refresh=False)
+                    quality = f", PSNR {event.metrics['psnr']:.2f} dB" if event.metrics else quality
+                    bar.set_postfix_str(f"residual {event.residual:.3g}{quality}", refresh=False)
                     bar.update(event.step - bar.n)
                 case Warned(message):
                     bar.write(f"Warning: {message}", file=sys.stderr)
@@ -286,7 +392,8 @@ def write_report(finished: Finished, path: Path) -> None:
         "settings": settings,
         **{name: outcome.get(name) for name in REPORTED},
         "lam": settings["lam"] if weighs(settings) else None,
-        **finished.metrics,
+        **outcome["metrics"],
+        "reference": outcome.get("reference"),
         "notice": finished.card["notice"],
     }
     write_json(values, path)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from app.cli_cluster import CONSENT, cluster_options, follow_tasks, leave_after, read_settings, workplace
-from app.cli_recon import interruptible, parse_slices, setting_options
+from app.cli_recon import MASK, REFERENCE, RESAMPLE, interruptible, parse_slices, reference_from, setting_options
 
 if TYPE_CHECKING:
     from core.engine.settings_text import SettingsFile
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
 @click.option("--undersample", help="Undersample on purpose: KIND:R[:ACS[:SEED]]; CT: every:N, views:N and their like.")
 @click.option("--axes", help="Axes of a plain array, for example coil,ky,kx.")
 @click.option("--domain", type=click.Choice(["kspace", "image"]), help="What a plain array holds.")
-@click.option("--reference", help="Volume to compare with; otherwise an undersampled scan is compared with the full.")
+@REFERENCE
+@MASK
+@RESAMPLE
 @click.option("--keep-images", is_flag=True, help="Keep every image too, as .npy with its run card.")
 @click.option(
     "--mean",
@@ -53,6 +56,8 @@ def sweep(
     axes: str | None,
     domain: str | None,
     reference: str | None,
+    mask: str | None,
+    resample: bool,
     keep_images: bool,
     mean: Path | None,
     resume: bool,
@@ -78,8 +83,9 @@ def sweep(
     tls = tls_of(tls_ca, tls_cert, tls_key)
     told = read_settings(settings)
     source = {"slices": slices, "undersample": undersample, "axes": axes, "domain": domain}
-    told = _over(
-        told, vary, chosen, preset, {k: v for k, v in source.items() if v is not None}, reference, keep_images or mean
+    told = _over(told, vary, chosen, preset, {k: v for k, v in source.items() if v is not None}, keep_images or mean)
+    told = replace(
+        told, reference=reference or told.reference, mask=mask or told.mask, resample=resample or told.resample
     )
     plan = _planned(path, told)
     if mean is not None:
@@ -101,7 +107,6 @@ def _over(
     chosen: dict[str, Any],
     preset: str | None,
     source: dict[str, str],
-    reference: str | None,
     keep_images: object,
 ) -> SettingsFile:
     """What the file says with what the options say put over it."""
@@ -117,8 +122,10 @@ def _over(
         told.preset if preset is None else preset,
         told.source | source,
         told.vary | dict(varied),
-        reference or told.reference,
+        told.reference,
         bool(keep_images) or told.keep_images,
+        told.mask,
+        told.resample,
     )
 
 
@@ -130,7 +137,7 @@ def _planned(path: str, told: SettingsFile) -> SweepPlan:
     said = {**told.source, "slices": parse_slices(told.source.get("slices"))}
     source = ScanSource(str(Path(path).resolve()), **said)
     scan = open_scan(source.path, axes=source.axes, domain=source.domain)
-    reference = str(Path(told.reference).resolve()) if told.reference else ""
+    reference = reference_from(told.reference, told.mask, told.resample)
     axes = [Axis(name, values) for name, values in told.vary.items()]
     return plan_sweep(scan, source, axes, told.given, told.preset, reference, told.keep_images)
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QByteArray, QSettings
 
 MOST_RECENT = 8
 TEXT_SIZES = (80, 90, 100, 110, 125, 150, 175, 200)
 """Per cent of the desktop's text."""
+
+STEPS_MIB = (0, 64, 256, 1024, 4096)
+"""What the steps of runs may take in memory; 0 keeps none."""
+USUAL_STEPS_MIB = 1024
 
 
 class Preferences:
@@ -52,7 +57,7 @@ class Preferences:
         """Keys that the user gave to actions, by the action's name; "" for none."""
         try:
             stored = json.loads(str(self._store.value("keys", "{}")))
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return {str(name): str(key) for name, key in stored.items()} if isinstance(stored, dict) else {}
 
@@ -79,6 +84,16 @@ class Preferences:
         self._store.setValue("room_layout", name)
 
     @property
+    def steps_mib(self) -> int:
+        """MiB that the steps of runs may take in memory, one of STEPS_MIB."""
+        stored = str(self._store.value("steps_mib", str(USUAL_STEPS_MIB)))
+        return int(stored) if stored in map(str, STEPS_MIB) else USUAL_STEPS_MIB
+
+    @steps_mib.setter
+    def steps_mib(self, size: int) -> None:
+        self._store.setValue("steps_mib", size)
+
+    @property
     def tour_seen(self) -> bool:
         """The tour was shown, to its end or not."""
         return str(self._store.value("tour_seen", "false")).lower() == "true"
@@ -100,6 +115,28 @@ class Preferences:
     def forget(self, path: str) -> None:
         path = str(Path(path).absolute())
         self._store.setValue("recent", [p for p in self.recent if p != path])
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """Where sweeps and batches are computed, as app.state.tune.place.Place is kept."""
+        try:
+            stored = json.loads(str(self._store.value("place", "{}")))
+        except ValueError:
+            return {}
+        return stored if isinstance(stored, dict) else {}
+
+    @place.setter
+    def place(self, said: Mapping[str, Any]) -> None:
+        self._store.setValue("place", json.dumps(dict(said)))
+
+    @property
+    def batch_folder(self) -> str:
+        """Where the images of the last batch went."""
+        return str(self._store.value("batch_folder", ""))
+
+    @batch_folder.setter
+    def batch_folder(self, path: str) -> None:
+        self._store.setValue("batch_folder", path)
 
     @property
     def planes(self) -> bool | None:

@@ -1,13 +1,17 @@
 """The errors that are meant to be read by a person."""
 
+LONGEST = 800
+
 
 class UserError(Exception):
     """Something that the user can understand and mend.
 
-    what: what happened, one sentence. why: the cause, as far as known. try_this: what to do next.
+    what: what happened, one sentence. why: the cause, as far as known. try_this: what to do next. Each is cut off
+    after LONGEST letters: what a damaged file is quoted with may be of any length.
     """
 
     def __init__(self, what: str, why: str = "", try_this: str = "") -> None:
+        what, why, try_this = (t if len(t) <= LONGEST else f"{t[: LONGEST - 2]} …" for t in (what, why, try_this))
         super().__init__(what, why, try_this)
         self.what = what
         self.why = why
@@ -27,3 +31,7 @@ class PriorError(UserError):
 
 class JobError(UserError):
     """A run cannot be started or finished with these settings on this machine."""
+
+
+class DeviceError(JobError):
+    """A graphics card cannot be computed on; the CPU can."""

@@ -43,9 +43,10 @@ def real_data() -> Path:
 
 @pytest.fixture(autouse=True, scope="session")
 def cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """System matrices of tests stay out of the user's cache."""
+    """System matrices and priors of tests stay out of the user's folders."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DDS_VIEWER_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
         yield
 
 

@@ -12,11 +12,14 @@ from typing import Any
 
 from PySide6.QtCore import QObject
 
+from app.bridge.batch_desk import Batch, BatchDesk
+from app.bridge.crew import Crew
 from app.bridge.engine import Engine, Machine
 from app.bridge.file_desk import FileDesk, notice_of
 from app.bridge.mailbox import Mailbox
 from app.bridge.prior_desk import PriorDesk
 from app.bridge.quick_look import QuickLooks
+from app.bridge.recovery import Place
 from app.bridge.run_queue import RunQueue
 from app.bridge.simulation_desk import SimulationDesk
 from app.bridge.sweep_desk import Expect, Sweep, SweepDesk
@@ -28,8 +31,11 @@ from app.state.runs import Run
 from app.state.session import OpenScan, Session
 from app.state.weights import usual_lam
 from core.engine.job import JobSpec
+from core.engine.reference_source import ReferenceSource
 from core.engine.settings import ReconSettings
 from core.errors import UserError
+
+_LOOK_MS = 50
 
 
 class Bridge(QObject):
@@ -52,6 +58,7 @@ class Bridge(QObject):
         self.priors = PriorDesk(session, self.engine, self._mailbox, self._files)
         self.viewing = ViewingDesk(session, self.engine, self._mailbox, self._files)
         self.simulations = SimulationDesk(session, self.engine, self._mailbox, self._files)
+        self.crew = Crew(self)
         self.open = self._desk.open
         self.open_volume = self._desk.open_volume
         self.open_entries = self._desk.open_entries
@@ -69,6 +76,7 @@ class Bridge(QObject):
         return self._queue_run(
             opened,
             choice.settings,
+            self.session.reference.source(choice.undersample),
             undersample=choice.undersample,
             slices=slices,
             center=choice.center,
@@ -101,9 +109,26 @@ class Bridge(QObject):
         else:
             self.queue.discard(run)
 
+    def resume(self, job: JobSpec, place: Place) -> Run:
+        """Queue a run of the open scan that goes on from its checkpoint."""
+        assert self.session.scan is not None
+        return self.queue.add(replace(job, scan=self.session.scan.scan), place)
+
+    def again_on_cpu(self, job: JobSpec) -> Run:
+        """Queue a job of the open scan whose graphics card failed; what is begun from now on stays off the card too."""
+        self.session.tell(None)
+        self.session.choice.set(device="cpu")
+        return self.queue.add(job)
+
     def sweep_desk(self, sweep: Sweep | None = None, expect: Expect | None = None) -> SweepDesk:
         """A desk for sweeps that shares the computing thread; runs come in between its cells."""
-        return SweepDesk(self.session, self._mailbox, self._computer, sweep, expect)
+        return SweepDesk(self.session, self._mailbox, self._computer, sweep, expect, crew=self.crew)
+
+    def batch_desk(self, batch: Batch | None = None) -> BatchDesk:
+        """A desk for batches that shares the computing thread likewise."""
+        return BatchDesk(
+            self.session, self._mailbox, self._computer, self._files, self.crew, self.engine.contents, batch
+        )
 
     @property
     def busy(self) -> bool:
@@ -128,6 +153,7 @@ class Bridge(QObject):
         self.looks.stop()
         self._mailbox.close()
         self._preloaded.set()
+        self.crew.close()
         for worker in self._workers:
             worker.leave()
         until = time.monotonic() + seconds
@@ -138,9 +164,21 @@ class Bridge(QObject):
         for worker in self._workers:
             worker.ended()
 
+    def finish(self) -> bool:
+        """After `shut_down`: wait for what is being written, and for the workers' cluster; True if nothing is left.
+
+        What is still computed or read by then cannot be interrupted, and nobody will see what comes of it.
+        """
+        for worker in self.crew.workers:
+            worker.ended()
+        while not self._files.ended(_LOOK_MS):
+            if self._desk.reads and self._files.alone:
+                break
+        return not any(worker.isRunning() for worker in self._workers)
+
     @property
     def _workers(self) -> tuple[Worker, ...]:
-        return self._computer, self._looker, self._files
+        return self._computer, self._looker, self._files, *self.crew.workers
 
     def _opened(self, opened: OpenScan) -> None:
         """Put a scan in the place of the one that was open, and make its classical image."""
@@ -153,11 +191,18 @@ class Bridge(QObject):
         settings = ReconSettings.from_dict({"method": method, "lam": usual_lam(method, opened.scan), "device": device})
         self._queue_run(opened, settings)
 
-    def _queue_run(self, opened: OpenScan, settings: ReconSettings, **of_source: Any) -> Run:
+    def _queue_run(
+        self,
+        opened: OpenScan,
+        settings: ReconSettings,
+        reference: ReferenceSource | None = None,
+        **of_source: Any,
+    ) -> Run:
         """of_source: what differs from the source that was opened. One processor is left to the window."""
         source = replace(opened.source, **of_source)
         threads = max(1, (os.cpu_count() or 2) - 1)
-        return self.queue.add(JobSpec(source, settings, opened.scan, threads=threads))
+        against = reference or ReferenceSource()
+        return self.queue.add(JobSpec(source, settings, opened.scan, threads=threads, reference=against))
 
     def _preload(self) -> None:
         """In the file thread, so that no file reader loads a library at the same time: it would wait with Python's

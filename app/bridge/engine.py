@@ -21,6 +21,7 @@ from app.state.simulation import Plan
 from core.engine.events import Event
 from core.engine.job import JobSpec
 from core.engine.settings import ReconSettings
+from core.engine.state import State
 from core.engine.stop import Stop
 from core.errors import PriorError
 from core.export.dicom_about import about_scan
@@ -47,10 +48,10 @@ class Machine:
     troubles: tuple[str, ...] = ()
 
 
-def _run(job: JobSpec, stop: Stop) -> Iterator[Event]:
+def _run(job: JobSpec, stop: Stop, held: State | None = None) -> Iterator[Event]:
     from core.engine.runner import run
 
-    return run(job, stop)
+    return run(job, stop, held)
 
 
 def _open_scan(path: str, axes: str, domain: str) -> Scan:
@@ -172,7 +173,7 @@ def _needs_axes(path: str) -> bool:
 class Engine:
     """The functions of core that the window uses; tests put their own in place. trust: None for core's own."""
 
-    run: Callable[[JobSpec, Stop], Iterator[Event]] = _run
+    run: Callable[..., Iterator[Event]] = _run
     open_scan: Callable[[str, str, str], Scan] = _open_scan
     describe: Callable[[Scan], list[tuple[str, str]]] = _describe
     needs_axes: Callable[[str], bool] = _needs_axes

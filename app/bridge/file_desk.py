@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import traceback
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from app.bridge.facts import facts_of
 from app.bridge.mailbox import Mailbox
 from app.bridge.volumes import news_of, refusal
 from app.bridge.worker import Worker
+from app.state.crash_report import report_of
 from app.state.kinds import single_slices
 from app.state.measured import measured_of
 from app.state.notice import Notice
@@ -36,6 +37,7 @@ class FileDesk:
     """Takes requests in the window's thread and answers there, through the mailbox.
 
     opened: called with a scan that has been read; a scan that cannot be read is told as a notice and changes nothing.
+    reads: the file thread is reading.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class FileDesk:
         self._ticket = self._reading = 0
         self._saving = 0
         self._closed = False
+        self.reads = False
 
     @property
     def busy(self) -> bool:
@@ -143,12 +146,15 @@ class FileDesk:
         if self._closed or ticket != self._ticket:
             return
         self._reading = ticket
+        self.reads = True
         try:
             delivery = work()
         except Superseded:
             return
         except Exception as error:
             delivery = partial(self._session.tell, notice_of(error, f"{Path(path).name} could not be read."))
+        finally:
+            self.reads = False
         self._mailbox.post(partial(self._read_done, ticket, delivery))
 
     def _read_done(self, ticket: int, delivery: Delivery) -> None:
@@ -180,7 +186,7 @@ def notice_of(error: Exception, what: str) -> Notice:
     """The notice for an error: its own words if it was made for a person, else `what` and its cause."""
     if isinstance(error, UserError):
         return Notice.of(error)
-    traceback.print_exception(error)
+    print(report_of(error).text, file=sys.stderr)
     if isinstance(error, MemoryError):
         return Notice(what, "It does not fit into memory.", "Close other programs.")
     return Notice(what, f"{type(error).__name__}: {error}")

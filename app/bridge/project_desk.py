@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -14,14 +14,15 @@ from app.bridge.engine import Engine
 from app.bridge.file_desk import notice_of
 from app.bridge.mailbox import Mailbox
 from app.bridge.prints import Prints
+from app.bridge.project_claim import UNKNOWN, Claim, claim_project
 from app.bridge.project_reader import Found, Moved, Reader, sources_of
 from app.bridge.recovery import Place, claim
 from app.bridge.worker import Worker
 from app.state.notice import Notice
 from app.state.project import Project
 from app.state.project_restore import Restored
-from core.errors import ScanError
-from core.formats.project_file import ProjectFile
+from core.errors import ScanError, UserError
+from core.formats.project_file import ENDING, ProjectFile
 
 
 class Superseded(Exception):
@@ -35,6 +36,8 @@ class Answers(Protocol):
 
     def written(self, path: Path, project: Project, trouble: Notice | None) -> None: ...
 
+    def changed_elsewhere(self, path: Path, project: Project) -> None: ...
+
     def kept(self, project: Project, trouble: Notice | None) -> None: ...
 
     def looked_through(self, looked: Looked) -> None: ...
@@ -46,13 +49,15 @@ class Answers(Protocol):
 
 @dataclass(eq=False)
 class Looked:
-    """A project file that has been read. moved: what is not where it was; place: of a session that was left behind."""
+    """A project file that has been read. moved: what is not where it was; place: of a session that was left behind.
+    claim: to the project's file; None where another window has it open, or where there is none."""
 
     path: Path
     file: ProjectFile
     found: dict[str, Found] = field(default_factory=dict)
     moved: list[Moved] = field(default_factory=list)
     place: Place | None = None
+    claim: Claim | None = None
 
 
 class ProjectDesk:
@@ -67,6 +72,7 @@ class ProjectDesk:
         self._ticket = 0
         self._closed = threading.Event()
         self._place: Place | None = None
+        self._claim: Claim | None = None
         self._kept: frozenset[str] | None = None
         self._serial = 0
         self._writing = self._reading = self._keeping = 0
@@ -81,10 +87,21 @@ class ProjectDesk:
         """The session is being kept against a crash."""
         return bool(self._keeping)
 
-    def save(self, project: Project, path: Path) -> None:
-        """Write a project file."""
+    def save(self, project: Project, path: Path, *, over: bool = False) -> None:
+        """Write a project file. over: also where something else has written it since this window did."""
         self._writing += 1
-        self._worker.submit(partial(self._save, project, path))
+        self._worker.submit(partial(self._save, project, path, over))
+
+    def hold(self, claim: Claim | None) -> None:
+        """This is the project file that is open now; the claim to another one ends."""
+        if self._claim is not None and self._claim is not claim:
+            self._claim.release()
+        self._claim = claim
+
+    def hold_only(self, path: Path | None) -> None:
+        """End the claim to any other file than this one."""
+        if path is None or self._claim is None or not self._claim.is_for(path):
+            self.hold(None)
 
     def keep(self, project: Project, project_path: str) -> None:
         """Keep the session against a crash. project_path: of the project that it belongs to, or ""."""
@@ -114,22 +131,43 @@ class ProjectDesk:
         """The window closes: a project that is being written will be, nothing else; what was kept is deleted."""
         self._closed.set()
         self._worker.submit(self._forget)
+        self._worker.submit(partial(self.hold, None))
 
     # In the thread of the worker
 
-    def _save(self, project: Project, path: Path) -> None:
+    def _save(self, project: Project, path: Path, over: bool) -> None:
         from core.export import project_file
 
-        trouble = None
+        trouble, claim = None, self._claim_to(path)
+        if claim is not None and claim.changed and not over:
+            self._mailbox.post(partial(self._changed, path, project))
+            return
         try:
+            if claim is None:
+                raise _elsewhere(path)
+            claim.clear_wreckage()
             record = self._prints.complete(project.record, path.parent)
             project_file.write(path, record, project.arrays, partial(self._show, path.name))
+            claim.look()
         except Exception as error:
             trouble = notice_of(error, f"{path.name} could not be written.")
-        self._mailbox.post(partial(self._saved, path, project, trouble))
+        if self._closed.is_set() and claim is not None:
+            claim.release()  # nobody will hear of it
+        self._mailbox.post(partial(self._saved, path, project, trouble, claim))
 
-    def _saved(self, path: Path, project: Project, trouble: Notice | None) -> None:
+    def _claim_to(self, path: Path) -> Claim | None:
+        """The claim that this window has, or a new one."""
+        held = self._claim
+        return held if held is not None and held.is_for(path) else claim_project(path)
+
+    def _changed(self, path: Path, project: Project) -> None:
         self._writing -= 1
+        self._answers.changed_elsewhere(path, project)
+
+    def _saved(self, path: Path, project: Project, trouble: Notice | None, claim: Claim | None) -> None:
+        self._writing -= 1
+        if trouble is None:
+            self.hold(claim)
         self._answers.written(path, project, trouble)
 
     def _keep(self, project: Project, project_path: str) -> None:
@@ -179,6 +217,7 @@ class ProjectDesk:
                 with suppress(ScanError):
                     later = project_file.read_record(place.record)
             looked = Looked(path, project_file.read(path, tell, later), place=place)
+            looked.claim = self._claim_for(looked)
             beside = path.parent if place is None else None
             for source in sources_of(looked.file.record):
                 found = source.locate(beside, self._prints)
@@ -189,6 +228,22 @@ class ProjectDesk:
             self._post(ticket, partial(self._answers.looked_through, looked))
 
         self._try(ticket, path.name, work)
+
+    def _claim_for(self, looked: Looked) -> Claim | None:
+        """To the file that was read, or to that of the project which a session belonged to."""
+        if looked.place is None:
+            claim = self._claim_to(looked.path)
+            if claim is not None:
+                claim.look()
+            return claim
+        path = project_of_session(looked.file.record)
+        claim = self._claim_to(path) if path is not None else None
+        if claim is not None:
+            claim.look()
+            kept = [file.stat().st_mtime_ns for file in (looked.place.file, looked.place.record) if file.exists()]
+            if claim.seen and claim.seen[0][2] > max(kept, default=0):
+                claim.seen = UNKNOWN
+        return claim
 
     def _load(self, ticket: int, looked: Looked, places: dict[str, str]) -> None:
         def work() -> None:
@@ -231,3 +286,17 @@ class ProjectDesk:
     def _stop_if_closed(self, _: str, __: int, ___: int) -> None:
         if self._closed.is_set():
             raise Superseded
+
+
+def project_of_session(record: Mapping[str, Any]) -> Path | None:
+    """Of the project that a session that was left behind belonged to."""
+    said = record.get("project")
+    return Path(said) if isinstance(said, str) and said.endswith(ENDING) and "\0" not in said else None
+
+
+def _elsewhere(path: Path) -> UserError:
+    return UserError(
+        f"{path.name} is open in another window.",
+        "Saving there would put this session in the place of what is being worked on.",
+        "Close it there, or choose another name.",
+    )

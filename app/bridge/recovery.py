@@ -13,6 +13,8 @@ from core.formats.project_file import ENDING
 
 PRIVATE = 0o700
 _NAME = "recovery"
+RUN = "run"
+"""Begins the names of places for runs, see core.engine.checkpoint."""
 _MOST_WINDOWS = 1000
 
 
@@ -53,11 +55,11 @@ class Place:
         self.lock.unlock()
 
 
-def claim(folder: Path) -> Place:
+def claim(folder: Path, name: str = _NAME, ending: str = ENDING) -> Place:
     """A place of this process's own. Raises OSError where the folder cannot be made or written to."""
     folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
     for number in range(_MOST_WINDOWS):
-        file = folder / f"{_NAME}-{os.getpid()}-{number}{ENDING}"
+        file = folder / f"{name}-{os.getpid()}-{number}{ending}"
         lock = _lock_of(file)
         if lock.tryLock(0):
             if not file.exists():
@@ -68,11 +70,11 @@ def claim(folder: Path) -> Place:
     raise OSError(f"{folder} is full")
 
 
-def left_behind(folder: Path) -> list[Place]:
+def left_behind(folder: Path, name: str = _NAME, ending: str = ENDING) -> list[Place]:
     """The places whose windows are gone, locked for this one, the latest first."""
     found = []
     with suppress(OSError):
-        for file in folder.glob(f"{_NAME}-*{ENDING}"):
+        for file in folder.glob(f"{name}-*{ending}"):
             lock = _lock_of(file)
             if lock.tryLock(0):
                 found.append((file.stat().st_mtime_ns, Place(file, lock)))

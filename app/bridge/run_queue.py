@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from app.bridge.keeping import Keeping
 from app.bridge.mailbox import Mailbox
 from app.bridge.pull import Listener, pull
+from app.bridge.recovery import Place, recovery_folder
 from app.bridge.worker import Worker
 from app.state.display import RESULT, SPREAD
 from app.state.naming import run_name
 from app.state.notice import Notice
-from app.state.picture import Levels, Picture
+from app.state.picture import Levels, Picture, Plane
 from app.state.runs import Phase, Run
 from app.state.session import Session
 from core.engine.events import Discarded, Event, Failed
 from core.engine.job import JobSpec
-from core.engine.stop import Stop
+from core.engine.state import State
 
 
 class RunQueue(Listener):
@@ -25,23 +27,29 @@ class RunQueue(Listener):
     def __init__(
         self,
         session: Session,
-        events: Callable[[JobSpec, Stop], Iterator[Event]],
+        events: Callable[..., Iterator[Event]],
         mailbox: Mailbox,
         computer: Worker,
+        keeping: Keeping | None = None,
     ) -> None:
+        self.keeping = keeping or Keeping(recovery_folder())
         self._session = session
         self._events = events
         self._mailbox = mailbox
         self._computer = computer
         self._current: Run | None = None
+        session.runs.changed.connect(self._forget_gone)
 
     @property
     def current(self) -> Run | None:
         return self._current
 
-    def add(self, job: JobSpec) -> Run:
-        """A run that starts as soon as no other is going on."""
+    def add(self, job: JobSpec, held: State | Place | None = None) -> Run:
+        """A run that starts as soon as no other is going on. held: the state that it goes on from, or where its
+        checkpoint is."""
         run = self._session.runs.add(job, run_name(job))
+        if held is not None:
+            self.keeping.held[id(run)] = held
         self._start_next()
         return run
 
@@ -96,8 +104,8 @@ class RunQueue(Listener):
             self._session.display.offer_levels(levels)
         self._session.runs.told.emit(run)
 
-    def result(self, run: Run, picture: Picture, step: int) -> None:
-        run.show_result(picture, step)
+    def result(self, run: Run, picture: Picture, step: int, noisy: Plane | None = None) -> None:
+        run.show_result(picture, step, noisy)
         self._session.runs.told.emit(run)
 
     def spread(self, run: Run, picture: Picture, levels: Levels) -> None:
@@ -112,7 +120,7 @@ class RunQueue(Listener):
         if run not in runs:
             return
         if isinstance(event, Failed):
-            self._session.tell(Notice.of(event.error))
+            self._session.tell(Notice.of_run(event.error, run.job))
         shows = run.classical if run.is_quick else run.result if isinstance(event, Failed) else None
         if isinstance(event, (Failed, Discarded)) and not shows:
             runs.remove(run)
@@ -120,6 +128,9 @@ class RunQueue(Listener):
         runs.told.emit(run)
         if run.phase is not before:
             runs.changed.emit()
+
+    def _forget_gone(self) -> None:
+        self.keeping.forget_others(self._session.runs)
 
     def _start_next(self, *, follow: bool = True) -> None:
         """follow: the user looks at the run that went on before, so show the next one."""
@@ -134,4 +145,4 @@ class RunQueue(Listener):
             self._session.runs.put_in_front(run)
             self._session.display.look_at(RESULT)
         self._session.runs.changed.emit()
-        self._computer.submit(partial(pull, run, self._events, self._mailbox, self))
+        self._computer.submit(partial(pull, run, self._events, self._mailbox, self, self.keeping))

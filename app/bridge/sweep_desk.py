@@ -1,10 +1,10 @@
-"""Sweeps in the computing thread, one cell after the other; runs that are asked for meanwhile come in between."""
+"""Sweeps in the computing thread, one cell after the other, with runs in between; or by workers elsewhere."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,23 +12,27 @@ from typing import Any
 
 import numpy.typing as npt
 
+from app.bridge.crew import Crew
 from app.bridge.file_desk import notice_of
 from app.bridge.mailbox import Mailbox
+from app.bridge.task_pump import Events, TaskPump
 from app.bridge.worker import Worker
 from app.state.notice import Notice
 from app.state.picture import Levels
 from app.state.session import OpenScan, Session
 from app.state.tune.cells import Bench, Cell, levels_of, reduced
 from app.state.tune.draft import given_of
+from app.state.tune.place import Place
 from app.state.tune.store import CellStore, folder_for, forget_old, sweeps_folder
 from core.engine.job import ScanSource
+from core.engine.reference_source import ReferenceSource
 from core.engine.stop import Stop
 from core.engine.sweep_plan import Axis, SweepPlan, plan_sweep
-from core.engine.tasks import Store, TaskDone, TaskFailed, TaskStarted, TaskStep
+from core.engine.tasks import Store, TaskDone, TaskFailed, TaskStarted, TaskStep, Workplace
 from core.scan import Volume
 
-Sweep = Callable[[SweepPlan, Stop, Store], Iterator[Any]]
-"""As core.engine.sweep.run_sweep."""
+Sweep = Callable[..., Events]
+"""As core.engine.sweep.run_sweep: of plan, stop and store, and of the workplace where that is elsewhere."""
 Expect = Callable[[SweepPlan], "float | None"]
 FAILED = "The sweep could not be done."
 Answer = Callable[["float | None", "Notice | None"], None]
@@ -36,7 +40,7 @@ Answer = Callable[["float | None", "Notice | None"], None]
 
 @dataclass(frozen=True)
 class Asked:
-    """What is to be swept: the axes, and the settings and the source that stay the same."""
+    """What is to be swept: the axes, and the settings, the source and the reference that stay the same."""
 
     opened: OpenScan
     axes: tuple[Axis, ...]
@@ -44,12 +48,14 @@ class Asked:
     source: ScanSource
     levels: Levels
     spacing: tuple[float, float]
+    reference: ReferenceSource = ReferenceSource()
 
 
 class SweepDesk:
     """Takes requests in the window's thread and tells the bench there, through the mailbox.
 
     sweep, expect: of core.engine.sweep unless others are given. root: the folder of all sweeps; None for the user's.
+    crew: whose place is chosen; without it all is done here.
     """
 
     def __init__(
@@ -60,14 +66,17 @@ class SweepDesk:
         sweep: Sweep | None = None,
         expect: Expect | None = None,
         root: Path | None = None,
+        crew: Crew | None = None,
     ) -> None:
         self.bench = Bench()
+        self.crew, self.at = crew, Place()
         self._session = session
         self._mailbox = mailbox
         self._computer = computer
         self._sweep = sweep or _run_sweep
         self._expect = expect or _expected_seconds
         self._root = root
+        self._pump = TaskPump(computer, crew, FAILED)
         self._stop = Stop()
         self._store: CellStore | None = None
         self._closed = False
@@ -78,6 +87,11 @@ class SweepDesk:
     def busy(self) -> bool:
         """It computes, or wants to."""
         return self.bench.busy or self.estimating
+
+    @property
+    def place(self) -> Place:
+        """Where the next sweep is computed."""
+        return self.crew.place if self.crew is not None else Place()
 
     def asked(self, axes: tuple[Axis, ...], only_this_slice: bool) -> Asked | None:
         """What a sweep of the open scan with the settings chosen now would be; None while nothing is open."""
@@ -97,6 +111,7 @@ class SweepDesk:
             source,
             levels_of(self._session.display),
             (spacing[0], spacing[1]),
+            self._session.reference.source(choice.undersample),
         )
 
     def start(self, asked: Asked) -> None:
@@ -105,7 +120,8 @@ class SweepDesk:
             return
         self._stop = Stop()
         self.bench.begin()
-        self._computer.submit(partial(self._begin, self._stop, asked))
+        self.at = self.place
+        self._pump.start(_SweepErrand(self, self._stop, asked), self.at, self._stop)
 
     def stop(self) -> None:
         """End after what cannot be interrupted. The cells that are done stay, and another start goes on from them."""
@@ -177,66 +193,35 @@ class SweepDesk:
     def _folder_of(self, opened: OpenScan) -> Path:
         return folder_for(opened.scan, self._root or sweeps_folder())
 
-    def _plan(self, asked: Asked) -> SweepPlan:
-        """One processor is left to the window."""
-        threads = max(1, (os.cpu_count() or 2) - 1)
+    def plan(self, asked: Asked, *, elsewhere: bool = False) -> SweepPlan:
+        """One processor is left to the window; workers elsewhere know their own threads."""
+        threads = 0 if elsewhere else max(1, (os.cpu_count() or 2) - 1)
         scan = asked.opened.scan
-        return plan_sweep(scan, asked.source, asked.axes, asked.given, keep_images=True, threads=threads)
+        against = asked.reference
+        return plan_sweep(
+            scan, asked.source, asked.axes, asked.given, reference=against, keep_images=True, threads=threads
+        )
 
-    def _begin(self, stop: Stop, asked: Asked) -> None:
-        """In the computing thread, as all that follows but `_if_current`."""
-        try:
-            plan = self._plan(asked)
-            store = CellStore(self._folder_of(asked.opened))
-            forget_old(store.folder.parent)
-            events = iter(self._sweep(plan, stop, store))
-        except Exception as error:
-            self._post(stop, partial(self.bench.ended, notice_of(error, FAILED)))
-            return
-        self._post(stop, partial(self._planned, plan, store, asked))
-        self._advance(stop, store, events)
+    def store(self, asked: Asked) -> CellStore:
+        """Where the cells of a scan are kept; those of scans long ago are forgotten."""
+        made = CellStore(self._folder_of(asked.opened))
+        forget_old(made.folder.parent)
+        return made
 
-    def _planned(self, plan: SweepPlan, store: CellStore, asked: Asked) -> None:
+    def events(self, plan: SweepPlan, stop: Stop, store: Store, workplace: Workplace | None) -> Events:
+        """Of the sweep itself."""
+        return self._sweep(plan, stop, store, *(() if workplace is None else (workplace,)))
+
+    def planned(self, plan: SweepPlan, store: CellStore, asked: Asked) -> None:
         """One store for all that is written and read: another one would take what is half written for leftovers."""
         self._store = store
         self.bench.planned(plan.axes, plan.cells, asked.levels, asked.spacing)
-
-    def _advance(self, stop: Stop, store: CellStore, events: Iterator[Any]) -> None:
-        """Go on to the end of a cell, and then stand in the queue again."""
-        try:
-            for event in events:
-                self._tell(stop, store, event)
-                computed = isinstance(event, TaskDone) and not event.again
-                if computed or isinstance(event, TaskFailed):
-                    self._computer.submit(partial(self._advance, stop, store, events))
-                    return
-        except Exception as error:
-            self._post(stop, partial(self.bench.ended, notice_of(error, FAILED)))
-            return
-        self._post(stop, self.bench.ended)
-
-    def _tell(self, stop: Stop, store: CellStore, event: Any) -> None:
-        bench = self.bench
-        if isinstance(event, TaskStarted):
-            self._post(stop, partial(bench.started, event.task.number))
-        elif isinstance(event, TaskStep):
-            share = event.step / max(event.total, 1)
-            slot = None if event.preview is not None else (self, event.task.number, "step")
-            self._post(stop, partial(bench.stepped, event.task.number, share, event.preview), slot)
-        elif isinstance(event, TaskFailed):
-            self._post(stop, partial(bench.failed, event.task.number, str(event.error)))
-        elif isinstance(event, TaskDone):
-            try:
-                plane = reduced(store.middle(event.task))
-            except (OSError, ValueError):
-                plane = None
-            self._post(stop, partial(bench.done, event.task.number, event.record, plane, event.again))
 
     def _estimate(self, asked: Asked, answer: Answer) -> None:
         seconds, trouble = None, None
         try:
             if not self._closed:
-                seconds = self._expect(self._plan(asked))
+                seconds = self._expect(self.plan(asked))
         except Exception as error:
             trouble = notice_of(error, FAILED)
         self._mailbox.post(partial(self._answered, seconds, trouble, answer))
@@ -245,7 +230,7 @@ class SweepDesk:
         self.estimating = False
         answer(seconds, trouble)
 
-    def _post(self, stop: Stop, delivery: Callable[[], None], slot: Hashable | None = None) -> None:
+    def post(self, stop: Stop, delivery: Callable[[], None], slot: Hashable | None = None) -> None:
         self._mailbox.post(partial(self._if_current, stop, delivery), slot)
 
     def _if_current(self, stop: Stop, delivery: Callable[[], None]) -> None:
@@ -254,10 +239,52 @@ class SweepDesk:
             delivery()
 
 
-def _run_sweep(plan: SweepPlan, stop: Stop, store: Store) -> Iterator[Any]:
+class _SweepErrand:
+    """One sweep in the thread that does it; see app.bridge.task_pump.Errand."""
+
+    def __init__(self, desk: SweepDesk, stop: Stop, asked: Asked) -> None:
+        self._desk, self._stop, self._asked = desk, stop, asked
+
+    def prepare(self, *, elsewhere: bool) -> None:
+        desk, asked = self._desk, self._asked
+        self._plan = desk.plan(asked, elsewhere=elsewhere)
+        self._store = desk.store(asked)
+        self._post(partial(desk.planned, self._plan, self._store, asked))
+
+    def events(self, workplace: Workplace | None) -> Events:
+        return self._desk.events(self._plan, self._stop, self._store, workplace)
+
+    def joined(self, workers: int) -> None:
+        self._post(partial(self._desk.bench.joined, workers))
+
+    def tell(self, event: Any) -> None:
+        bench = self._desk.bench
+        if isinstance(event, TaskStarted):
+            self._post(partial(bench.started, event.task.number))
+        elif isinstance(event, TaskStep):
+            share = event.step / max(event.total, 1)
+            slot = None if event.preview is not None else (self._desk, event.task.number, "step")
+            self._post(partial(bench.stepped, event.task.number, share, event.preview), slot)
+        elif isinstance(event, TaskFailed):
+            self._post(partial(bench.failed, event.task.number, str(event.error)))
+        elif isinstance(event, TaskDone):
+            try:
+                plane = reduced(self._store.middle(event.task))
+            except (OSError, ValueError):
+                plane = None
+            self._post(partial(bench.done, event.task.number, event.record, plane, event.again))
+
+    def ended(self, trouble: Notice | None) -> None:
+        self._post(partial(self._desk.bench.ended, trouble))
+
+    def _post(self, delivery: Callable[[], None], slot: Hashable | None = None) -> None:
+        self._desk.post(self._stop, delivery, slot)
+
+
+def _run_sweep(plan: SweepPlan, stop: Stop, store: Store, workplace: Workplace | None = None) -> Events:
     from core.engine.sweep import run_sweep
 
-    return run_sweep(plan, stop, store)
+    return run_sweep(plan, stop, store, workplace)
 
 
 def _expected_seconds(plan: SweepPlan) -> float | None:

@@ -8,6 +8,7 @@ from functools import partial
 
 from PySide6.QtCore import QObject, QTimer
 
+from app.bridge.crew import Crew
 from app.bridge.file_desk import notice_of
 from app.bridge.mailbox import Mailbox
 from app.bridge.trust_engine import Examine, Examiner
@@ -24,6 +25,8 @@ from core.engine.stop import Halt, Stop
 
 IDLE_MS = 400
 """So long after the last news of a run it is looked whether anything waits for a verdict."""
+LAST_WAIT_MS = 500
+"""For a study to end when the window closes."""
 
 
 @dataclass(eq=False)
@@ -41,7 +44,8 @@ class TrustDesk(QObject):
     """Takes requests in the window's thread, and files what is found in the book and the room.
 
     told: called when something has changed. elsewhere: something else is being worked on, so that no verdict is found
-    meanwhile. examine: finds; by default with the real engine. Whoever closes the window calls `release` first.
+    meanwhile. examine: finds; by default with the real engine. crew: who draws samples elsewhere. Whoever closes the
+    window calls `release` first.
     """
 
     def __init__(
@@ -51,11 +55,12 @@ class TrustDesk(QObject):
         told: Callable[[], None],
         examine: Examine | None = None,
         parent: QObject | None = None,
+        crew: Crew | None = None,
     ) -> None:
         super().__init__(parent)
         self.session, self.book = session, TrustBook()
         self._elsewhere, self._told = elsewhere, told
-        self._examiner = Examiner()
+        self._examiner = Examiner(crew)
         self._examine = examine or self._examiner
         self._mailbox = Mailbox(self)
         self._worker = Worker("trust", self)
@@ -103,15 +108,19 @@ class TrustDesk(QObject):
         return {part: item for part, item in known if item is not None}
 
     def release(self) -> None:
-        """Stop, and wait for the thread."""
+        """Stop, and wait a moment for the thread: one evaluation of a large network takes long."""
         self.session.runs.changed.disconnect(self._follow)
         self.session.opened.disconnect(self._follow)
         self._due.stop()
         self.stop()
         self._mailbox.close()
         self._worker.leave()
-        self._worker.ended()
+        self._worker.ended(LAST_WAIT_MS)
         self.ongoing = None
+
+    def wait_for_end(self) -> None:
+        """After `release`."""
+        self._worker.ended()
 
     def _start(self, run: Run, study: Study, seeds: int = 0) -> bool:
         scan, volume = self.session.scan, run.volume

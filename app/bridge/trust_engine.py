@@ -15,9 +15,11 @@ from app.state.trust.found import Asked, Calibrated, Doing, Found, Verdict, pict
 from app.state.trust.study import Part, Study
 from core.engine.events import Event, Progress, StepDone
 from core.engine.stop import Stop
+from core.engine.tasks import Workplace
 from core.errors import PriorError
 
 if TYPE_CHECKING:
+    from app.bridge.crew import Crew
     from core.engine.trust.ensemble import Ensemble
     from core.engine.trust.posed import Posed
     from core.engine.trust.residual import Residual
@@ -31,10 +33,14 @@ GOOD = ("consistent", "fits noise")
 
 
 class Examiner:
-    """Examines with the real engine. The equations of the last run are kept, since several questions need them."""
+    """Examines with the real engine. The equations of the last run are kept, since several questions need them.
 
-    def __init__(self) -> None:
+    crew: whose workers draw the samples, where a place elsewhere is chosen.
+    """
+
+    def __init__(self, crew: Crew | None = None) -> None:
         self._posed: Posed | None = None
+        self.crew = crew
 
     def __call__(self, asked: Asked, stop: Stop) -> Generator[Doing, None, Found | None]:
         _load()
@@ -127,6 +133,9 @@ def _uncertainty(examiner: Examiner, asked: Asked, stop: Stop) -> Generator[Doin
     settings = asked.job.settings
     if asked.volume.spread is not None and settings.samples == asked.seeds:
         ensemble: Ensemble | None = ensemble_of(asked.volume, asked.seeds)
+    elif examiner.crew is not None and examiner.crew.place.elsewhere:
+        with examiner.crew.at_work(examiner.crew.place, stop) as workplace:
+            ensemble = yield from _drawing_at(workplace, asked, stop)
     else:
         ensemble = yield from _drawing(draw(asked.job, asked.seeds, stop), asked.seeds)
     if ensemble is None:
@@ -186,6 +195,21 @@ def _told(steps: Generator[Progress, None, T]) -> Generator[Doing, None, T]:
         if now.stage != stage:
             stage, clock = now.stage, Clock(time.monotonic())
         yield Doing(stage, now.done, now.total, clock.left(now.done, now.total) if now.total > 1 else None)
+
+
+def _drawing_at(workplace: Workplace, asked: Asked, stop: Stop) -> Generator[Doing, None, Ensemble | None]:
+    """The progress of samples that workers draw."""
+    from core.engine.ensemble import draw_at
+    from core.engine.trust.ensemble import STAGE
+
+    clock, steps = Clock(time.monotonic()), draw_at(workplace, asked.job, asked.seeds, stop)
+    while True:
+        try:
+            done = next(steps)
+        except StopIteration as end:
+            ensemble: Ensemble | None = end.value
+            return ensemble
+        yield Doing(STAGE, done, asked.seeds, clock.left(done, asked.seeds))
 
 
 def _drawing(steps: Generator[Event, None, T], seeds: int) -> Generator[Doing, None, T]:

@@ -8,6 +8,7 @@ from functools import singledispatch
 from itertools import islice
 from pathlib import Path
 
+from app.state.naming import public_name
 from app.state.notice import Notice
 from app.state.simulation import CtPlan, MriPlan, Plan
 from core.errors import ScanError, UserError
@@ -51,7 +52,7 @@ def open_entry(entry: Entry, tell: Tell) -> Opened:
 
 def news_of(found: Opened) -> Notice:
     """What must be told of a volume that was opened: that it is no raw data, and what its reader found odd."""
-    name = Path(found.path).name
+    name = public_name(Path(found.path).name, found.identity, "This")
     return Notice(
         f"{name} is a reconstructed volume ({found.format}), not raw data. It is shown in Review.",
         " ".join(found.notes),

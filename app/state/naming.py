@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 from app.state.kinds import on_the_way
 from app.state.weights import usual_lam
 from core.engine.job import JobSpec
 from core.engine.methods import label_of
 from core.engine.presets import default_prior
 from core.engine.settings import LAST_TIMESTEP, ReconSettings, help_of, used_by
+from core.export.dicom_identity import tells
+from core.formats.identity import Identity
 from core.scan import Scan
 
 METHODS = {
@@ -49,7 +54,16 @@ def run_name(job: JobSpec) -> str:
         parts.append(f"axis at column {source.center:g}")
     if source.size:
         parts.append(f"{source.size} × {source.size} pixels")
+    if job.start is not None:
+        parts.append(f"from step {job.start.step}")
     return ", ".join(parts)
+
+
+def branch_words(job: JobSpec) -> str:
+    """Which run another branches from, such as "Branched after step 7 of DDS 20, CG 5"; "" for none."""
+    if job.start is None:
+        return ""
+    return f"Branched after step {job.start.step} of {run_name(replace(job.start.job, scan=job.scan))}"
 
 
 def undersampling_words(text: str) -> str:
@@ -155,6 +169,11 @@ def _plain(name: str) -> str:
     return name
 
 
+def public_name(name: str, identity: Identity, otherwise: str) -> str:
+    """The name of a file as it may be seen by others: `otherwise` where it tells who was scanned."""
+    return otherwise if tells(name, identity) else name
+
+
 def simulated_name(volume: str) -> str:
     """A name for the file of a scan that is simulated from a volume."""
     return f"{volume.split('.')[0]}-simulated.h5"
@@ -171,9 +190,16 @@ def settings_lines(settings: ReconSettings) -> list[str]:
     return lines
 
 
+_DAYS = 2 * 86400
+
+
 def duration(seconds: float) -> str:
-    """Such as "8 s", "2 min 5 s", "3 h 20 min"."""
+    """Such as "8 s", "2 min 5 s", "3 h 20 min", "4 days"; "?" for no number."""
+    if not math.isfinite(seconds):
+        return "?"
     whole = max(round(seconds), 0)
+    if whole >= _DAYS:
+        return f"{whole // 86400} days"
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:

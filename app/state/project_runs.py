@@ -52,6 +52,8 @@ def run_record(run: Run, refer: Refer) -> dict[str, Any]:
         "notes": list(run.notes),
         "kept_at": run.kept_at,
         "metrics": dict(run.metrics),
+        "reference": run.reference,
+        "quality": [list(point) for point in run.quality],
         "error": None if error is None else [error.what, error.why, error.try_this],
         "result_step": run.result_step,
         "result": _picture_record(run.result, refer),
@@ -106,6 +108,8 @@ class RunReader:
         run.network_seconds, run.solver_seconds = (_seconds(record[f"{name}_seconds"]) for name in _SPENT)
         run.warnings, run.notes = _words(record["warnings"]), _words(record["notes"])
         run.metrics = {_word(name): float(value) for name, value in dict(record["metrics"]).items()}
+        run.reference = _word(record.get("reference", ""))
+        run.quality = [(_count(s), float(v)) for s, v in _short(record.get("quality", []), MOST_WORDS)]
         run.error = _error(record["error"])
         run.saved = True
         self._fill(run, record)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +17,15 @@ import numpy.typing as npt
 from app.state.picture import Levels
 
 Values = npt.NDArray[Any]
+T = TypeVar("T")
 
 SETTLED, MOVING = 128, 96
 """Voxels a side, or as many in all: of a result, and of an estimate that the next step will replace."""
 WHOLE_VOXELS = 2**27
 """Of a picture that is not in a hurry. VTK takes some ten bytes for each beside them."""
+
+LEAST = 24
+"""Voxels a side of the coarsest grid that still shows something."""
 
 RIM = 1
 """Voxels of air about a stack."""
@@ -128,6 +133,18 @@ def reduced(frames: Values, first: int, count: int, most: int) -> ReducedStack:
             slab = np.nan_to_num(slab, nan=lowest, posinf=lowest, neginf=lowest)
         values[i] = slab[0] if max(steps) == 1 else _mean(slab, y, x)
     return ReducedStack(values, (x, y, z), (stack.shape[2], stack.shape[1], stack.shape[0]))
+
+
+def coarser_if_short(make: Callable[[int], T], most: int) -> T:
+    """make(most), or of half as many voxels a side, and so on, while the memory runs out. Raises MemoryError where even
+    LEAST a side are too many."""
+    while True:
+        try:
+            return make(most)
+        except MemoryError:
+            if most <= LEAST:
+                raise
+        most = max(most // 2, LEAST)
 
 
 def nearly_whole(stack: Values) -> ReducedStack:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -11,7 +12,7 @@ from psygnal import Signal
 from app.state.display import RESULT, SPREAD
 from app.state.kinds import on_the_way
 from app.state.naming import classical_caption
-from app.state.picture import Picture
+from app.state.picture import Picture, Plane
 from core.engine.events import (
     ClassicalImage,
     Discarded,
@@ -66,8 +67,11 @@ GOING_ON = (Phase.PREPARING, Phase.RUNNING, Phase.PAUSED)
 class Run:
     """One run and everything that it has told. `apply` is the only place where its events change it.
 
-    classical: its classical images by method. result, spread: the other pictures; result_step is the step that
-    `result` shows (0: the final image).
+    classical: its classical images by method. noisy: values of what the sampler goes on with after the
+    step that is shown.
+    result, spread: the other pictures; result_step is the step that
+    `result` shows (0: the final image). metrics: of the estimate that was compared last, then of the result. reference:
+    what with, in words. quality: (step, PSNR in dB) of the estimates that were compared.
     """
 
     job: JobSpec
@@ -89,11 +93,14 @@ class Run:
     notes: list[str] = field(default_factory=list)
     classical: dict[str, Picture] = field(default_factory=dict)
     result: Picture | None = None
+    noisy: Plane | None = None
     spread: Picture | None = None
     result_step: int = 0
     volume: Volume | None = None
     kept_at: int | None = None
     metrics: dict[str, float] = field(default_factory=dict)
+    reference: str = ""
+    quality: list[tuple[int, float]] = field(default_factory=list)
     error: UserError | None = None
     saved: bool = False
 
@@ -130,8 +137,23 @@ class Run:
             if other.job.source == self.job.source:
                 self.classical.update(other.classical)
 
-    def show_result(self, picture: Picture, step: int) -> None:
-        self.result, self.result_step = picture, step
+    def show_result(self, picture: Picture, step: int, noisy: Plane | None = None) -> None:
+        self.result, self.result_step, self.noisy = picture, step, noisy
+
+    @property
+    def length(self) -> int:
+        """Steps that each sample of a run that has ended takes; 0 where that is not known."""
+        outcome = self.volume.card.get("outcome", {}) if self.volume is not None else {}
+        samples = self.job.settings.samples
+        groups = -(-samples // max(int(outcome.get("samples_at_once") or samples), 1))
+        return self.steps // groups if self.is_dds and self.steps % groups == 0 else 0
+
+    def step_to_leave(self, step: int | None) -> int:
+        """The step of its samples after which another run can branch from it, of a step of the run; 0 for none."""
+        if step is None or self.volume is None or not self.length:
+            return 0
+        own = (step - 1) % self.length + 1
+        return own if own < self.length else 0
 
     @property
     def views(self) -> tuple[str, ...]:
@@ -177,8 +199,10 @@ class Run:
         match event:
             case Started():
                 self.follow_stop()
+                self._begin_again()
                 self.steps, self.progress = event.steps, None
                 self.estimate, self.device, self.frame_names = event.estimate, event.device, event.frame_names
+                self.reference = event.reference
             case Progress():
                 self.progress = event
             case ClassicalImage():
@@ -200,6 +224,13 @@ class Run:
             case Failed():
                 self.phase, self.error, self.seconds_left = Phase.FAILED, event.error, None
 
+    def _begin_again(self) -> None:
+        """A run whose memory ran out, or whose graphics card was lost, starts a second time."""
+        if self.device:
+            for told in (self.warnings, self.notes, self.residuals, self.quality):
+                told.clear()
+            self.step, self.timestep, self.seconds_left, self.metrics = 0, None, None, {}
+
     def follow_stop(self) -> None:
         """Paused or running, as the user wants it: a run that pauses within a step cannot tell before it goes on."""
         self.phase = Phase.PAUSED if self.stop.paused else Phase.RUNNING
@@ -207,9 +238,13 @@ class Run:
     def _step(self, event: StepDone) -> None:
         self.follow_stop()
         self.step, self.steps, self.timestep = event.step, event.total, event.timestep
-        self.residuals.append(event.residual)
+        self.residuals += [math.nan] * (event.step - 1 - len(self.residuals))
+        self.residuals[event.step - 1 :] = [event.residual]
         self.network_seconds, self.solver_seconds = event.network_seconds, event.solver_seconds
         self.seconds_left = event.seconds_left
+        if event.metrics:
+            self.metrics = event.metrics
+            self.quality.append((event.step, event.metrics["psnr"]))
 
 
 class Runs:

@@ -11,22 +11,26 @@ from app.state.choice import Choice
 from app.state.display import Display
 from app.state.kinds import on_the_way
 from app.state.measured import Measured
-from app.state.naming import undersampling_words
+from app.state.naming import public_name, undersampling_words
 from app.state.notice import Notice
 from app.state.picture import COMPONENTS, VALUE
 from app.state.planes import Section, Voxel, resized, sections
+from app.state.reference import ReferenceChoice
 from app.state.room.room import Room
 from app.state.runs import Run, Runs, Shown
 from app.state.shelf import Shelf
 from app.state.simulation import Simulation
 from app.state.undo import History
+from app.words import later, tr
 from core.engine.job import ScanSource
 from core.engine.offers import slices_in, unit_of
 from core.formats.axes import AxesGuess
 from core.formats.folder import Entry
+from core.formats.identity import identity_from
 from core.orientation import Affine
 from core.scan import Scan
 
+_NAMELESS = later("scan")
 THICK = 12
 """Slices from which on the planes across them are worth a look."""
 
@@ -49,6 +53,11 @@ class OpenScan:
     @property
     def name(self) -> str:
         return Path(self.source.path).name
+
+    @property
+    def public_name(self) -> str:
+        """Its name for titles and names of other files: that of its own, unless it tells who was scanned."""
+        return public_name(self.name, identity_from(self.scan.provenance.identifiers), tr(_NAMELESS))
 
     @property
     def spacing_mm(self) -> tuple[float, float, float] | None:
@@ -159,6 +168,7 @@ class Session:
         self.choice = Choice()
         self.shelf = Shelf()
         self.fit = Fit()
+        self.reference = ReferenceChoice()
         self.simulation = Simulation()
         self.history = History()
         self.room = Room()
@@ -171,6 +181,7 @@ class Session:
         self.display.start_over(on_the_way(scan.scan), components, scan.stack // 2 if scan.is_thick else 0)
         self.display.offer_levels({view: m.levels for view, m in scan.measured.items()})
         self.choice.open(scan.scan)
+        self.reference.start_over()
         self.opened.emit()
 
     def shown(self) -> Shown | None:

@@ -28,10 +28,12 @@ MOST_LINES = 7
 class Banner(QWidget):
     """What happened, why, and what to do. It covers nothing and stops nothing; Esc or its button closes it.
 
-    Emits `simulate_wanted` with the path of a volume that a scan is to be simulated from.
+    Emits `simulate_wanted` with the path of a volume that a scan is to be simulated from, and `again_wanted` with a job
+    that is to be done on the CPU.
     """
 
     simulate_wanted = Signal(str)
+    again_wanted = Signal(object)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,6 +49,9 @@ class Banner(QWidget):
         self.simulate = QPushButton(tr("&Simulate a scan from it…"))
         self.simulate.setToolTip(tr("Make a scan of this volume that no scanner made"))
         self.simulate.clicked.connect(self._simulate)
+        self.again = QPushButton(tr("Reconstruct on the &CPU"))
+        self.again.setToolTip(tr("Begin the run again without the graphics card"))
+        self.again.clicked.connect(self._again)
         text = QVBoxLayout()
         text.setSpacing(2)
         text.addWidget(self.what)
@@ -57,6 +62,7 @@ class Banner(QWidget):
         row.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(text, 1)
         row.addWidget(self.simulate, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(self.again, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
         session.notice_changed.connect(self.refresh)
         self.refresh()
@@ -70,12 +76,17 @@ class Banner(QWidget):
         self.rest.setText(notice.rest)
         self.rest.setVisible(bool(self.rest.text()))
         self.simulate.setVisible(bool(notice.volume))
+        self.again.setVisible(notice.again is not None)
         self.setAccessibleName(f"{notice.what} {self.rest.text()}")
         self._colour(notice)
 
     def _simulate(self) -> None:
         if self._session.notice is not None:
             self.simulate_wanted.emit(self._session.notice.volume)
+
+    def _again(self) -> None:
+        if self._session.notice is not None:
+            self.again_wanted.emit(self._session.notice.again)
 
     def _colour(self, notice: Notice) -> None:
         now = theme.current()

@@ -44,6 +44,16 @@ class Dialogs(PictureDialogs):
         path, _ = QFileDialog.getOpenFileName(parent, title, folder, f"{_VOLUMES};;All files (*)")
         return path
 
+    def reference_to_open(self, parent: QWidget, folder: str) -> str:
+        title = tr("Compare with a volume or a fully sampled scan")
+        path, _ = QFileDialog.getOpenFileName(parent, title, folder, f"{_VOLUMES};;{_SCANS};;All files (*)")
+        return path
+
+    def mask_to_open(self, parent: QWidget, folder: str) -> str:
+        title = tr("Compare within the mask of a volume")
+        path, _ = QFileDialog.getOpenFileName(parent, title, folder, f"{_VOLUMES};;All files (*)")
+        return path
+
     def scan_to_write(self, parent: QWidget, proposal: str) -> str:
         """A path that ends in .h5."""
         path, _ = QFileDialog.getSaveFileName(parent, tr("Write the simulated scan as"), proposal, "Scans (*.h5)")

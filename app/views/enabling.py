@@ -45,7 +45,7 @@ def enable_runs(actions: Actions, session: Session) -> None:
     current, front = session.runs.current, session.runs.front
     actions["reconstruct"].setEnabled(session.scan is not None)
     actions["quick_look"].setEnabled(can_look(session))
-    for name in ("history", "sweep"):
+    for name in ("history", "sweep", "batch", "compute_where"):
         actions[name].setEnabled(session.scan is not None)
     going = current is not None and not current.stop.ending
     for name in ("pause", "keep"):

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QV
 import core
 from app import theme
 from app.actions import DEEDS, MOUSE, Actions
+from app.views.licences_dialog import LicencesDialog
 from app.words import tr
 
 
@@ -64,7 +65,13 @@ class AboutDialog(QDialog):
         grid.setHorizontalSpacing(18)
         grid.addWidget(sign, 0, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(words, 0, 1)
-        _finish(self, grid)
+        buttons = _finish(self, grid)
+        self.licences = buttons.addButton(tr("Licences…"), QDialogButtonBox.ButtonRole.ActionRole)
+        self.licences.setToolTip(tr("What this program is made with, and under which licences"))
+        self.licences.clicked.connect(self._show_licences)
+
+    def _show_licences(self) -> None:
+        LicencesDialog(self).open()
 
 
 def _finish(dialog: QDialog, body: QGridLayout) -> QDialogButtonBox:

@@ -19,18 +19,23 @@ from app.state.picture import COMPONENTS
 from app.state.runs import Phase
 from app.state.session import Session
 from app.views.appearance import Appearance
+from app.views.aside import Aside
 from app.views.axes_dialog import AxesDialog
 from app.views.banner import Banner, FitStrip
 from app.views.command_palette import CommandPalette
 from app.views.dialogs import Dialogs
 from app.views.empty_state import EmptyState
 from app.views.enabling import enable_pictures, enable_room, enable_runs
+from app.views.filming import Filming
 from app.views.focus_ring import FocusRings
 from app.views.leaving import given_up_on_leaving
+from app.views.manual import Manual
 from app.views.menus import Menus
 from app.views.opening import Opening
 from app.views.priors_dialog import PriorsDialog
 from app.views.projects import Projects
+from app.views.referencing import Referencing
+from app.views.resuming import Resuming
 from app.views.reviewing import Reviewing
 from app.views.simulating import Simulating
 from app.views.tour import Tour
@@ -70,9 +75,13 @@ class MainWindow(QMainWindow):
         self.opening = Opening(self, session, bridge, self.preferences, self.dialogs)
         self.projects = Projects(self, session, bridge, self.preferences, self.dialogs)
         self.opening.kept = lambda: self.projects.path is not None and not self.projects.modified
+        self.resuming = Resuming(self, session, bridge, self.projects)
         for name, part in {**self.reviewing.parts, **self.tune.parts}.items():
             self.projects.add_part(name, part)
         self.simulating = Simulating(self, session, bridge, self.preferences, self.dialogs, self.open_path)
+        form = self.parameters.reference
+        self.referencing = Referencing(self, session, form, self.preferences, self.dialogs)
+        self.aside = Aside(self, self.preferences, self.dialogs)
         session.display.set_layout(PLANES if self.preferences.planes else SLICE)
         self._connect_session()
         self._add_manners()
@@ -98,7 +107,8 @@ class MainWindow(QMainWindow):
         self.scan_card, self.parameters = self.parts.scan_card, self.parts.parameters
         self.viewer, self.run_panel = self.parts.viewer, self.parts.run_panel
         self.reviewing = Reviewing(self, self.session, self.bridge, self.preferences, self.dialogs)
-        self.tune = TunePage(self.session, self.bridge, self.dialogs)
+        self.filming = Filming(self, self.session, self.bridge, self.preferences, self.reviewing, self.run_panel)
+        self.tune = TunePage(self.session, self.bridge, self.dialogs, preferences=self.preferences)
         self.stack = Workspaces(self.actions_, self.empty, self.parts, self.reviewing.page, self.tune)
         middle = QWidget()
         column = QVBoxLayout(middle)
@@ -127,6 +137,7 @@ class MainWindow(QMainWindow):
             self, partial(commands_of, self), lambda: self.preferences.commands, self._run_command
         )
         self.tour = Tour(self)
+        self.manual = Manual(self)
         self.rings = FocusRings(self)
 
     def _run_command(self, name: str) -> None:
@@ -141,6 +152,7 @@ class MainWindow(QMainWindow):
             lambda path: self.statusBar().showMessage(tr("Saved {name}", name=Path(path).name), 10_000)
         )
         self.banner.simulate_wanted.connect(self.simulating.begin)
+        self.banner.again_wanted.connect(self.bridge.again_on_cpu)
         self.session.notice_changed.connect(self._lead_to_setting)
         self.session.shelf.working_changed.connect(self._tell_trouble)
         self.session.runs.changed.connect(self.refresh)
@@ -157,16 +169,19 @@ class MainWindow(QMainWindow):
         self.projects.opened.connect(self._show_project)
         self.tune.opened.connect(lambda *_: self.stack.go_to(RECONSTRUCT))
         self.reviewing.wanted.connect(partial(self.stack.go_to, REVIEW))
+        self.filming.changed.connect(self.refresh)
+        self.filming.branched.connect(partial(self.stack.go_to, RECONSTRUCT))
 
     def refresh(self, *_: object) -> None:
         """What can be done now."""
         opened, current = self.session.scan, self.session.runs.current
         room, reviewing = self.session.room, self.stack.reviewing
         self.stack.refresh(scan=opened is not None, volumes=len(room) > 0)
-        names = (self.projects.name, opened.name if opened else "", TITLE)
+        names = (self.projects.name, opened.public_name if opened else "", TITLE)
         self.setWindowTitle(" — ".join(name for name in names if name))
         enable_pictures(self.actions_, self.session)
         enable_runs(self.actions_, self.session)
+        self.actions_["branch"].setEnabled(self.filming.can_branch)
         enable_room(self.actions_, room, reviewing=reviewing, can_film=self.reviewing.pictures.can_film)
         self.menus.windows.menuAction().setVisible(self.session.display.components != COMPONENTS)
         self._show_pause(current is not None and current.stop.paused)
@@ -191,7 +206,7 @@ class MainWindow(QMainWindow):
             return
         shown = self.session.shown()
         spread = shown is not None and shown.run is run and shown.view == SPREAD
-        name = file_name(opened.name, run.name, spread=spread)
+        name = file_name(opened.public_name, run.name, spread=spread)
         path = self.dialogs.file_to_save(self, str(Path(self.preferences.folder) / name))
         if path:
             self.bridge.save(run, path, spread=spread)
@@ -253,15 +268,18 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self._leave_without_asking and not self.opening.may_lose_work(
-            tr("Leave DDS Viewer?"), tr("Leave"), given_up_on_leaving(self.bridge, self.reviewing)
+            tr("Leave DDS Viewer?"), tr("Leave"), given_up_on_leaving(self.bridge, self.reviewing, self.aside)
         ):
             event.ignore()
             return
         self.preferences.geometry = self.saveGeometry()
         self.simulating.close()
+        self.manual.release()
+        self.aside.close()
         self.hide()
         self.viewer.planes.volume.release()
         self.tune.release()
+        self.resuming.release()
         self.projects.release()
         self.reviewing.release()
         self.preferences.flush()

@@ -28,7 +28,7 @@ _MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         later("&File"),
         (
-            *("open", "open_folder", "recent", "demo", "demo_ct", "", "project", *_SIMULATE, ""),
+            *("open", "open_folder", "recent", "demo", "demo_ct", "", "project", *_SIMULATE, "deidentify", ""),
             *("save", "export_volume", "pictures", "close_volume", "", "quit"),
         ),
     ),
@@ -41,9 +41,15 @@ _MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
             *("theme", "text", "language"),
         ),
     ),
-    (later("&Run"), ("reconstruct", "quick_look", "sweep", "history", "", "pause", "keep", "discard")),
+    (
+        later("&Run"),
+        (
+            *("reconstruct", "quick_look", "sweep", "batch", "history", "compute_where", ""),
+            *("pause", "keep", "discard", "", "branch", "keep_steps"),
+        ),
+    ),
     (later("&Tools"), ("priors", "about_prior")),
-    (later("&Help"), ("tour", "shortcuts", "", "about")),
+    (later("&Help"), ("manual", "tour", "shortcuts", "", "check_machine", "about")),
 )
 SUBMENUS: dict[str, tuple[str, tuple[str, ...]]] = {
     "recent": (later("Open &recent"), ()),
@@ -69,7 +75,7 @@ class Menus:
     ) -> None:
         self._preferences = preferences
         self._reopen = reopen
-        self._made = {name: QMenu(tr(title)) for name, (title, _) in SUBMENUS.items()}
+        self._made = {name: QMenu(tr(title), bar) for name, (title, _) in SUBMENUS.items()}
         self.recent, self.theme, self.windows = (self._made[name] for name in ("recent", "theme", "windows"))
         self.recent.aboutToShow.connect(self.fill_recent)
         self.menus: list[QMenu] = []

@@ -27,6 +27,7 @@ from app.state.session import Session
 from app.views.ct_form import CtForm
 from app.views.heading import heading
 from app.views.preset_box import PresetBox
+from app.views.reference_form import ReferenceForm
 from app.views.setting_rows import SettingRow, set_columns, tip
 from app.views.undersampling import UndersamplingForm
 from app.words import tr
@@ -68,6 +69,7 @@ class Parameters(QWidget):
         self.ct.views_edited.connect(self._choice.set_undersample)
         self.ct.center_edited.connect(self._choice.set_center)
         self.ct.size_edited.connect(self._choice.set_size)
+        self.reference = ReferenceForm(session)
         self.only_this_slice = QCheckBox(tr("Only the slice on view"))
         self.only_this_slice.setToolTip(tr("Try the settings on one slice first"))
         self.only_this_slice.toggled.connect(self._choice.set_only_this_slice)
@@ -91,6 +93,7 @@ class Parameters(QWidget):
         column.addLayout(self._lay_out_seldom())
         column.addWidget(self.undersampling)
         column.addWidget(self.ct)
+        column.addWidget(self.reference)
         column.addWidget(self.only_this_slice)
         column.addStretch(1)
         self.area = QScrollArea()

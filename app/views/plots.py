@@ -10,10 +10,18 @@ from PySide6.QtCore import Qt
 from app import theme
 
 
-def still_plot() -> pg.PlotWidget:
-    """A plot with a grid that neither the mouse nor the keyboard moves."""
+def plot_widget() -> pg.PlotWidget:
+    """A plot without pyqtgraph's own menu, which would else outlive it."""
     plot = pg.PlotWidget()
     plot.setMenuEnabled(False)
+    menu = plot.getPlotItem().ctrlMenu
+    menu.setParent(plot, menu.windowFlags())
+    return plot
+
+
+def still_plot() -> pg.PlotWidget:
+    """A plot with a grid that neither the mouse nor the keyboard moves."""
+    plot = plot_widget()
     plot.setMouseEnabled(x=False, y=False)
     plot.hideButtons()
     plot.showGrid(x=True, y=True, alpha=0.2)

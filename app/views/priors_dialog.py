@@ -28,7 +28,7 @@ from app.views.heading import ElidedLabel
 from app.views.prior_card import about_line
 from app.views.prior_details import PriorDetails
 from app.words import later, tr
-from core.priors.catalogue import Entry
+from core.priors.catalogue import Entry, has_card
 
 _NONE_CHOSEN = later("Choose a prior on the left.")
 
@@ -193,9 +193,21 @@ class PriorsDialog(QDialog):
 
     def _add(self) -> None:
         path = self._dialogs.prior_to_add(self, str(Path.home()))
+        if path and not self._may_add(Path(path)):
+            return
         name = self._dialogs.name_of_prior(self, self._shelf.free_name(Path(path).stem)) if path else ""
         if name:
             self._desk.add(path, name)
+
+    def _may_add(self, path: Path) -> bool:
+        """Nothing is known of a checkpoint without a card: the user is asked."""
+        if has_card(path):
+            return True
+        why = tr(
+            "It has no card: nothing tells what it was trained on, or whether it is whole. It is examined without "
+            "running code of it, and its results may be wrong in ways that nobody can see."
+        )
+        return self._dialogs.go_on(self, tr("Add {name}, which is not known?", name=path.name), why, tr("Add it"))
 
     def _remove(self) -> None:
         entry = self.entry

@@ -70,7 +70,7 @@ class ProjectDialogs:
         box.setInformativeText(
             tr(
                 "What was open then was kept at {when}, with all results and measurements. A run that had not ended "
-                "must be started again.",
+                "is asked about next, if it was kept; else it must be started again.",
                 when=when,
             )
         )
@@ -81,6 +81,27 @@ class ProjectDialogs:
         box.setEscapeButton(later)
         box.exec()
         return {restore: Wish.RESTORE, discard: Wish.DISCARD}.get(box.clickedButton(), Wish.LATER)
+
+    def run_left_behind(self, parent: QWidget, scan: str, done: int, total: int, when: str) -> Wish:
+        """What to do with a run that ended unexpectedly after so many of its steps. RESTORE goes on with it."""
+        box = QMessageBox(QMessageBox.Icon.Question, "DDS Viewer", tr("A run was interrupted."), parent=parent)
+        box.setInformativeText(
+            tr(
+                "The run over {scan} was kept after step {done} of {total}, at {when}. It can go on from there, to the "
+                "same image.",
+                scan=scan,
+                done=done,
+                total=total,
+                when=when,
+            )
+        )
+        go_on = box.addButton(tr("&Go on"), QMessageBox.ButtonRole.AcceptRole)
+        discard = box.addButton(tr("&Discard"), QMessageBox.ButtonRole.DestructiveRole)
+        later = box.addButton(tr("&Ask again next time"), QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(go_on)
+        box.setEscapeButton(later)
+        box.exec()
+        return {go_on: Wish.RESTORE, discard: Wish.DISCARD}.get(box.clickedButton(), Wish.LATER)
 
 
 def _kind() -> str:

@@ -7,20 +7,19 @@ from pathlib import Path
 
 from PySide6.QtCore import QLocale
 
-from app.bridge.project_desk import Looked
+from app.bridge.project_desk import Looked, project_of_session
 from app.bridge.recovery import Place
 from app.state.notice import Notice
 from app.state.project_restore import Restored
 from app.words import tr
-from core.formats.project_file import ENDING
 
 MOST_TOLD = 6
 
 
-def project_path(restored: Restored) -> Path | None:
-    """Of the project that a session that was left behind belonged to."""
-    said = restored.record.get("project")
-    return Path(said) if isinstance(said, str) and said.endswith(ENDING) and "\0" not in said else None
+def path_of(looked: Looked, restored: Restored) -> Path | None:
+    """Where saving writes: None, which asks for a name, where something of the project is missing, or where another
+    window has it open."""
+    return looked.claim.path if restored.whole and looked.claim is not None else None
 
 
 def when(place: Place) -> str:
@@ -35,6 +34,11 @@ def when(place: Place) -> str:
 def news(looked: Looked, restored: Restored) -> Notice | None:
     """What of a project could not be opened, or is not as it was."""
     notes = restored.notes[:MOST_TOLD]
+    shared = _shared(looked)
+    if shared and not notes:
+        name, advice = Path(shared).name, tr("Saving asks for another name.")
+        return Notice(tr("{name} is open in another window.", name=name), "", advice, error=False)
+    notes += [tr("{name} is open in another window.", name=Path(shared).name)] if shared else []
     if not notes:
         return None
     more = len(restored.notes) - len(notes)
@@ -44,3 +48,9 @@ def news(looked: Looked, restored: Restored) -> Notice | None:
         return Notice(tr("{name} was opened, with changes.", name=name), " ".join(notes), error=False)
     advice = tr("Saving asks for another name, so that the file stays as it is.") if looked.place is None else ""
     return Notice(tr("{name} was opened, but not all of it.", name=name), " ".join(notes), advice)
+
+
+def _shared(looked: Looked) -> str:
+    """The project that another window has open, or ""."""
+    path = looked.path if looked.place is None else project_of_session(looked.file.record)
+    return "" if path is None or looked.claim is not None else str(path)

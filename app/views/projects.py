@@ -20,7 +20,7 @@ from app.state.project_restore import Restored, close, restore
 from app.state.session import FolderQuestion, Session
 from app.views.dialogs import Dialogs
 from app.views.project_dialogs import ProjectDialogs, Wish
-from app.views.project_words import news, project_path, when
+from app.views.project_words import news, path_of, when
 from app.views.room_colours import COLOURS
 from app.words import tr
 from core.formats.folder import Entry
@@ -197,6 +197,13 @@ class Projects(QObject):
         self._session.runs.changed.emit()
         self._session.saved.emit(str(path))
 
+    def changed_elsewhere(self, path: Path, project: Project) -> None:
+        """Ask before what another program, or a window on another machine, has written is lost."""
+        self._say("")
+        why = tr("Its file was changed by something else since it was opened or saved here. That would be lost.")
+        if self._dialogs.go_on(self._window, tr("Save over {name}?", name=path.name), why, tr("Save over it")):
+            self.desk.save(project, path, over=True)
+
     def kept(self, project: Project, trouble: Notice | None) -> None:
         """What cannot be kept is told once, not every minute."""
         if trouble is None:
@@ -226,9 +233,9 @@ class Projects(QObject):
         self._bridge.queue.stop()
         self._replace(lambda: restore(self._session, restored, self.parts, COLOURS.__contains__))
         self._entries.update(restored.entries)
-        path = looked.path if looked.place is None else project_path(restored)
-        now = self._project()
-        self._is(path if restored.whole else None, now if restored.whole and looked.place is None else None)
+        path, now = path_of(looked, restored), self._project()
+        self.desk.hold(looked.claim if path is not None else None)
+        self._is(path, now if path is not None and looked.place is None else None)
         if looked.place is not None:
             self._restored = True
             self._keep()
@@ -269,6 +276,7 @@ class Projects(QObject):
 
     def _is(self, path: Path | None, saved: Project | None) -> None:
         self.path, self._saved = path, saved
+        self.desk.hold_only(path)
         self.changed.emit()
 
     def _give_up(self) -> None:

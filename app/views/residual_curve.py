@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from app import theme
@@ -13,13 +13,21 @@ from app.words import tr
 
 
 class ResidualCurve(QWidget):
-    """||Ax - y|| / ||y|| against the step; the axis spans all steps of the run from the start."""
+    """||Ax - y|| / ||y|| against the step; the axis spans all steps of the run from the start.
+
+    cursor: the step that is marked, or None. chosen: a step was clicked, dragged to, or reached with the arrow keys;
+    nothing is until `let_choose`.
+    """
+
+    chosen = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.residuals: list[float] = []
         self.steps = 0
         self.hint = ""
+        self.cursor_at: int | None = None
+        self._choosing = False
         self.setMinimumHeight(110)
         self.setAccessibleName(tr("Residual curve"))
 
@@ -39,13 +47,73 @@ class ResidualCurve(QWidget):
             )
         self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        now = theme.current()
+    def let_choose(self, on: bool) -> None:
+        """Whether there is something to see of the steps."""
+        if on is self._choosing:
+            return
+        self._choosing = on
+        self.setCursor(Qt.CursorShape.PointingHandCursor if on else Qt.CursorShape.ArrowCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus if on else Qt.FocusPolicy.NoFocus)
+        self.setToolTip(tr("Click a step to see it, and to branch from it") if on else "")
+
+    def show_cursor(self, step: int | None) -> None:
+        """Mark a step, counted from 1."""
+        if step != self.cursor_at:
+            self.cursor_at = step
+            self.update()
+
+    @property
+    def _last(self) -> int:
+        return max(self.steps, len(self.residuals), 2)
+
+    def _area(self) -> QRectF:
+        """What the curve is drawn in."""
         metrics = self.fontMetrics()
         left = metrics.horizontalAdvance("1e-00 ") + 2
-        area = QRectF(self.rect()).adjusted(left, 8, -8, -metrics.height() - 6)
+        return QRectF(self.rect()).adjusted(left, 8, -8, -metrics.height() - 6)
+
+    def _x_of(self, step: int) -> float:
+        area = self._area()
+        return area.left() + area.width() * (step - 1) / (self._last - 1)
+
+    def _choose_at(self, x: float) -> None:
+        area = self._area()
+        step = round(1 + (x - area.left()) / max(area.width(), 1.0) * (self._last - 1))
+        self._choose(step)
+
+    def _choose(self, step: int) -> None:
+        if self._choosing and self.residuals:
+            self.chosen.emit(min(max(step, 1), len(self.residuals)))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._choose_at(event.position().x())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self._choose_at(event.position().x())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        here = self.cursor_at or len(self.residuals)
+        to = {
+            Qt.Key.Key_Left: here - 1,
+            Qt.Key.Key_Right: here + 1,
+            Qt.Key.Key_Home: 1,
+            Qt.Key.Key_End: len(self.residuals),
+        }.get(Qt.Key(event.key()))
+        if to is None:
+            super().keyPressEvent(event)
+        else:
+            self._choose(to)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with QPainter(self) as painter:
+            self._paint(painter)
+
+    def _paint(self, painter: QPainter) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        now = theme.current()
+        area = self._area()
         painter.fillRect(area, QColor(now.base))
         painter.setPen(QPen(QColor(now.border), 1))
         painter.drawRect(area)
@@ -57,6 +125,18 @@ class ResidualCurve(QWidget):
         low, high = _decades(min(good), max(good))
         self._draw_grid(painter, area, low, high, now)
         self._draw_curve(painter, area, low, high, now)
+        self._draw_cursor(painter, area, now)
+
+    def _draw_cursor(self, painter: QPainter, area: QRectF, now: theme.Colours) -> None:
+        if self.cursor_at is None:
+            return
+        x = self._x_of(min(self.cursor_at, self._last))
+        painter.setPen(QPen(QColor(now.text), 1))
+        painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
+        words, metrics = str(self.cursor_at), self.fontMetrics()
+        width = metrics.horizontalAdvance(words)
+        left = x + 4 if x + 4 + width < area.right() else x - 4 - width
+        painter.drawText(QPointF(left, area.top() + metrics.ascent() + 1), words)
 
     def _draw_grid(self, painter: QPainter, area: QRectF, low: float, high: float, now: theme.Colours) -> None:
         metrics = self.fontMetrics()
@@ -76,12 +156,12 @@ class ResidualCurve(QWidget):
         painter.drawText(QPointF(area.right() - metrics.horizontalAdvance(last), base), last)
 
     def _draw_curve(self, painter: QPainter, area: QRectF, low: float, high: float, now: theme.Colours) -> None:
-        last = max(self.steps, len(self.residuals), 2)
         points = QPolygonF()
         for i, value in enumerate(self.residuals):
             if value > 0 and math.isfinite(value):
-                x = area.left() + area.width() * i / (last - 1)
-                points.append(QPointF(x, area.bottom() - area.height() * (math.log10(value) - low) / (high - low)))
+                points.append(
+                    QPointF(self._x_of(i + 1), area.bottom() - area.height() * (math.log10(value) - low) / (high - low))
+                )
         painter.setPen(QPen(QColor(now.accent), 2))
         painter.drawPolyline(points)
         painter.setBrush(QColor(now.accent))

@@ -152,7 +152,10 @@ class RoomCanvas(QWidget):
     # Painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        with QPainter(self) as painter:
+            self._paint(painter)
+
+    def _paint(self, painter: QPainter) -> None:
         painter.fillRect(self.rect(), GROUND)
         if self.sheet is not None and self.layers:
             self._draw_layers(painter)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from app import theme
 from app.state.picture import Levels
-from app.views.plots import colour_axes
+from app.views.plots import colour_axes, plot_widget
 from app.words import tr
 
 _HEIGHT, _BAR = 170, 14
@@ -33,8 +33,7 @@ class LevelsPlot(QWidget):
         self._counts: npt.NDArray[np.int64] = np.zeros(1, np.int64)
         self._edges: npt.NDArray[np.float64] = np.array([0.0, 1.0])
         self._table: list[int] = []
-        self.plot = pg.PlotWidget()
-        self.plot.setMenuEnabled(False)
+        self.plot = plot_widget()
         self.plot.setMouseEnabled(x=True, y=False)
         self.plot.hideButtons()
         self.plot.hideAxis("left")
@@ -166,7 +165,10 @@ class ColourBar(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        with QPainter(self) as painter:
+            self._paint(painter)
+
+    def _paint(self, painter: QPainter) -> None:
         shown = self._table[1:]
         blend = QLinearGradient(0, 0, self.width(), 0)
         for place in range(0, len(shown), 6):

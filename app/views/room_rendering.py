@@ -20,7 +20,7 @@ from app.views.room_solid_export import SolidExport
 from app.views.room_solid_frames import MOST_PIXELS, Frames
 from app.views.room_solid_panel import SolidPanel
 from app.views.room_solid_view import SolidView
-from app.views.room_solid_words import grid_words, overlay, words_in_the_middle
+from app.views.room_solid_words import grid_words, overlay, words_in_the_middle, words_of
 from app.words import tr
 from core.viewing.sheet import Sheet
 
@@ -140,7 +140,11 @@ class RoomRendering(QWidget):
         made = self.prepared
         if self.renderer is None or made is None:
             return
-        self.renderer.show_stack(made.stack, made.item.affine)
+        try:
+            self.renderer.show_stack(made.stack, made.item.affine)
+        except Exception as error:  # as above
+            self._lose(error)
+            return
         geometry = (made.item.shape, made.item.affine.tobytes())
         if geometry != self._geometry:
             self._geometry = geometry
@@ -190,7 +194,7 @@ class RoomRendering(QWidget):
         self._describe()
 
     def _fail_skin(self, error: Exception) -> None:
-        self.skin, self._skin_words = None, str(error)
+        self.skin, self._skin_words = None, words_of(error)
         self._describe()
 
     def _apply_slices(self) -> None:
@@ -270,7 +274,8 @@ class RoomRendering(QWidget):
     # The end of it
 
     def _lose(self, why: str | Exception) -> None:
-        self.trouble = tr("The volume cannot be rendered here. {why}", why=str(why))
+        why = why if isinstance(why, str) else words_of(why)
+        self.trouble = tr("The volume cannot be rendered here. {why}", why=why)
         self.frames.stop()
         self.renderer = self.frames.renderer = None
         self._describe()

@@ -186,7 +186,10 @@ class SolidEditor(QWidget):
     # What is seen
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        with QPainter(self) as painter:
+            self._paint(painter)
+
+    def _paint(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         area, palette = self._area, self.palette()
         painter.fillRect(area, palette.base())

@@ -64,7 +64,10 @@ class SolidView(QWidget):
         self._drag_from: QPointF | None = None
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        with QPainter(self) as painter:
+            self._paint(painter)
+
+    def _paint(self, painter: QPainter) -> None:
         painter.fillRect(self.rect(), QColor("black"))
         area = QRectF(self.rect())
         if not self.image.isNull() and not self.words:

@@ -16,6 +16,13 @@ from core.orientation import letter
 Directions = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
 
+def words_of(error: Exception) -> str:
+    """What an error says of why nothing can be rendered."""
+    if isinstance(error, MemoryError):
+        return tr("The memory ran out. Close other volumes or programs.")
+    return str(error) or type(error).__name__
+
+
 def words_in_the_middle(trouble: str, item: Item | None, ready: bool) -> str:
     """Why there is no picture, or "". ready: there is what could be rendered, and what renders it."""
     if trouble:

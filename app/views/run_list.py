@@ -6,7 +6,7 @@ from PySide6.QtCore import QRect, QSignalBlocker, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
-from app.state.naming import settings_lines
+from app.state.naming import branch_words, settings_lines
 from app.state.runs import Phase, Run
 from app.state.session import Session
 from app.words import tr
@@ -41,7 +41,9 @@ class RunList(QListWidget):
             for row, run in enumerate(runs):
                 item = self.item(row)
                 item.setText(_line(run))
-                item.setToolTip("\n".join((run.name, *settings_lines(run.job.settings))))
+                branch = branch_words(run.job)
+                lines = (run.name, *((branch,) if branch else ()), *settings_lines(run.job.settings))
+                item.setToolTip("\n".join(lines))
             front = self._session.runs.front
             self.setCurrentRow(runs.index(front) if front in runs else -1)
         self._fit_items()

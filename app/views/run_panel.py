@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
+
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
@@ -10,7 +13,9 @@ from app.actions import Actions
 from app.state.naming import duration
 from app.state.runs import Phase, Run
 from app.state.session import Session
-from app.views.heading import ElidedLabel, heading
+from app.views.facts_table import FactsTable
+from app.views.heading import heading
+from app.views.quality_curve import QualityCurve
 from app.views.residual_curve import ResidualCurve
 from app.views.run_list import RunList
 from app.words import tr
@@ -35,14 +40,16 @@ class RunPanel(QWidget):
         self.bar.setFixedHeight(8)
         self.bar.setAccessibleName(tr("Progress"))
         self.curve = ResidualCurve()
-        self._facts = QGridLayout()
-        self.facts: dict[str, str] = {}
-        self._titles: list[QLabel] = []
-        self._values: list[ElidedLabel] = []
+        self.quality = QualityCurve()
+        self._quality_title = QLabel(tr("PSNR, dB"))
+        theme.mute(self._quality_title)
+        self.table = FactsTable()
         self._curve_title = QLabel(tr("Residual ‖Ax − y‖ / ‖y‖"))
         theme.mute(self._curve_title)
         self.buttons = {name: _button(actions, name) for name in ("pause", "keep", "discard")}
         self.save = _button(actions, "save")
+        self.branch = _button(actions, "branch")
+        self.branch.hide()
         self.notes = QLabel()
         self.notes.setWordWrap(True)
         self.notes.setTextFormat(Qt.TextFormat.PlainText)
@@ -59,18 +66,15 @@ class RunPanel(QWidget):
         steer.setSpacing(6)
         for button in self.buttons.values():
             steer.addWidget(button)
-        self._facts.setHorizontalSpacing(10)
-        self._facts.setVerticalSpacing(3)
-        self._facts.setColumnStretch(1, 1)
         column = QVBoxLayout()
         column.setContentsMargins(12, 0, 12, 10)
         column.setSpacing(7)
         for widget in (self.name, self.status, self.bar):
             column.addWidget(widget)
         column.addLayout(steer)
-        column.addWidget(self._curve_title)
-        column.addWidget(self.curve)
-        column.addLayout(self._facts)
+        column.addLayout(self._curves())
+        column.addWidget(self.branch)
+        column.addWidget(self.table)
         column.addWidget(self.notes)
         runs_title = heading(tr("Runs of this scan"))
         runs_title.setContentsMargins(0, 6, 0, 0)
@@ -83,6 +87,23 @@ class RunPanel(QWidget):
         whole.addWidget(heading(tr("Run")))
         whole.addLayout(column, 1)
 
+    def _curves(self) -> QGridLayout:
+        """The residual, and beside it the quality where there is a reference."""
+        curves = QGridLayout()
+        curves.setHorizontalSpacing(0)
+        curves.setVerticalSpacing(7)
+        beside = ((self._curve_title, self.curve, 5), (self._quality_title, self.quality, 4))
+        for place, (title, curve, stretch) in enumerate(beside):
+            curves.addWidget(title, 0, place)
+            curves.addWidget(curve, 1, place)
+            curves.setColumnStretch(place, stretch)
+        return curves
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What is shown of the run, label and words."""
+        return self.table.facts
+
     def _told(self, run: Run) -> None:
         if run is self._session.runs.front:
             self.refresh()
@@ -94,7 +115,11 @@ class RunPanel(QWidget):
         self._show_share(run)
         self.curve.show_run(run.residuals if run else [], run.steps if run else 0)
         self.curve.hint = tr("A classical method has no steps") if run and not run.is_dds else ""
-        self._show_facts(facts_of_run(run) if run else {})
+        self.quality.show_run(run.quality if run else [], run.steps if run else 0)
+        for widget in (self._quality_title, self.quality):
+            widget.setVisible(bool(self.quality.points))
+        self._curve_title.setText(tr("Residual") if self.quality.points else tr("Residual ‖Ax − y‖ / ‖y‖"))
+        self.table.show_facts(facts_of_run(run) if run else {})
         self.notes.setText("\n".join(run.notes) if run else "")
         self.notes.setVisible(bool(self.notes.text()))
 
@@ -105,29 +130,9 @@ class RunPanel(QWidget):
         self.bar.setRange(0, 0 if unknown else 100)
         self.bar.setValue(round(100 * share))
 
-    def _show_facts(self, facts: dict[str, str]) -> None:
-        if facts.keys() != self.facts.keys():
-            for old in (*self._titles, *self._values):
-                self._facts.removeWidget(old)
-                old.hide()
-                old.deleteLater()
-            self._titles, self._values = [], []
-            for line, label in enumerate(facts):
-                title = QLabel(label)
-                theme.mute(title)
-                self._titles.append(title)
-                value = ElidedLabel()
-                value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-                self._values.append(value)
-                self._facts.addWidget(title, line, 0)
-                self._facts.addWidget(value, line, 1)
-        self.facts = facts
-        for value, words in zip(self._values, facts.values(), strict=True):
-            value.setText(words)
-
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange:
-            for label in (self._curve_title, self.notes, *self._titles):
+            for label in (self._curve_title, self._quality_title, self.notes):
                 theme.mute(label)
         super().changeEvent(event)
 
@@ -194,7 +199,7 @@ def share_done(run: Run) -> float:
 
 def facts_of_run(run: Run) -> dict[str, str]:
     """What is known of a run, label and words."""
-    facts: dict[str, str] = {}
+    facts: dict[str, str] = quality_of_run(run) if run.metrics else {}
     outcome = run.volume.card.get("outcome", {}) if run.volume else {}
     residual = outcome.get("residual", run.residuals[-1] if run.residuals else None)
     if run.is_dds and run.job.settings.samples > 1:
@@ -213,9 +218,26 @@ def facts_of_run(run: Run) -> dict[str, str]:
             there=size(run.estimate.available_bytes),
         )
         facts[tr("Device")] = run.device
-    if run.metrics:
-        facts[tr("PSNR, SSIM")] = f"{run.metrics['psnr']:.2f} dB, {run.metrics['ssim']:.3f}"
-        facts[tr("NRMSE")] = f"{run.metrics['nrmse']:.4f}"
+    return facts
+
+
+def quality_of_run(run: Run) -> dict[str, str]:
+    """The figures of a run, with their data range and what they are against."""
+    metrics, outcome = run.metrics, run.volume.card.get("outcome", {}) if run.volume else {}
+    against = outcome.get("reference") or {}
+    psnr, ssim, nrmse = (metrics.get(name, math.nan) for name in ("psnr", "ssim", "nrmse"))
+    facts = {tr("PSNR, SSIM"): f"{psnr:.2f} dB, {ssim:.3f}"}
+    if "hfen" in metrics:
+        facts[tr("NRMSE, HFEN")] = f"{nrmse:.4f}, {metrics['hfen']:.4f}"
+    else:
+        facts[tr("NRMSE")] = f"{nrmse:.4f}"
+    if "data_range" in metrics:
+        facts[tr("Data range")] = f"{metrics['data_range']:.4g} {against.get('unit', '')}".strip()
+    own = run.job.reference.is_own_scan
+    reference = tr("fully sampled scan") if own else str(against.get("against", run.reference))
+    if reference:
+        mask = Path(run.job.reference.mask).name
+        facts[tr("Against")] = tr("{reference}, inside {mask}", reference=reference, mask=mask) if mask else reference
     return facts
 
 

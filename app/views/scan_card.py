@@ -58,7 +58,7 @@ class ScanCard(QWidget):
         opened = self._session.scan
         marks = opened.marks if opened else ()
         muted = theme.current().muted
-        self.name.setText(opened.name if opened else "")
+        self.name.setText(opened.public_name if opened else "")
         self.marks.setText("\n".join(marks))
         self.marks.setVisible(bool(marks))
         made = self.marks.palette()

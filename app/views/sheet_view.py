@@ -32,7 +32,10 @@ class SheetView(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        with QPainter(self) as painter:
+            self._paint(painter)
+
+    def _paint(self, painter: QPainter) -> None:
         now = theme.current()
         if self.image is None:
             painter.setPen(QColor(now.muted))

@@ -10,10 +10,11 @@ from PySide6.QtWidgets import QWidget
 
 from app.bridge.bridge import Bridge
 from app.preferences import Preferences
-from app.state.naming import simulated_name
+from app.state.naming import public_name, simulated_name
 from app.state.session import Session
 from app.views.dialogs import Dialogs
 from app.views.simulate_dialog import SimulateDialog
+from app.words import tr
 
 
 class Simulating(QObject):
@@ -70,7 +71,8 @@ class Simulating(QObject):
     def _ask_where(self) -> None:
         volume = self._session.simulation.volume
         assert volume is not None
-        proposal = Path(self._preferences.folder) / simulated_name(Path(volume.path).name)
+        name = public_name(Path(volume.path).name, volume.identity, tr("volume"))
+        proposal = Path(self._preferences.folder) / simulated_name(name)
         path = self._dialogs.scan_to_write(self.dialog or self._window, str(proposal))
         if path:
             self._bridge.simulations.make(path)

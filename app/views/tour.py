@@ -256,6 +256,9 @@ class _Outline(QWidget):
         self.raise_()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        with QPainter(self) as painter:
+            self._paint(painter)
+
+    def _paint(self, painter: QPainter) -> None:
         painter.setPen(QPen(QColor(theme.current().warning), 3))
         painter.drawRect(self.rect().adjusted(1, 1, -2, -2))

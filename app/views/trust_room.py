@@ -17,6 +17,7 @@ from app.state.trust.study import STUDIES, Part, Study
 from app.views import trust_words as words
 from app.views.room_page import RoomPage
 from app.views.trust_panel import TrustPanel
+from app.views.tune_place import place_words
 from app.words import tr
 
 HALF = 0.5
@@ -34,11 +35,13 @@ class Trusting(QObject):
         self._due.setSingleShot(True)
         self._due.timeout.connect(self.refresh)
         self.panel = TrustPanel(self.room)
-        self.desk = TrustDesk(session, lambda: bridge.busy, self._later, examine, self)
+        self.desk = TrustDesk(session, lambda: bridge.busy, self._later, examine, self, bridge.crew)
         self.panel.asked.connect(self._ask)
         self.panel.shown.connect(self._show)
         self.panel.laid.connect(self._lay)
         self.panel.stopped.connect(self.desk.stop)
+        self._crew = bridge.crew
+        self._crew.choice.changed.connect(self._later)
         self.room.changed.connect(self._later)
         self.room.items_changed.connect(self._later)
         session.runs.told.connect(self._later)
@@ -62,6 +65,7 @@ class Trusting(QObject):
 
     def release(self) -> None:
         """Let go of timers, signals and the thread."""
+        self._crew.choice.changed.disconnect(self._later)
         self.room.changed.disconnect(self._later)
         self.room.items_changed.disconnect(self._later)
         self._session.runs.told.disconnect(self._later)
@@ -81,6 +85,7 @@ class Trusting(QObject):
                 found=self.desk.items_of(run) if run is not None else {},
                 over=self.panel.over,
                 told=_calibration(record) if study is Study.UNCERTAINTY else "",
+                where=place_words(self._crew.place) if self._crew.place.elsewhere else "",
             )
         self._show_progress()
 

@@ -87,6 +87,8 @@ class StudyBlock(QWidget):
         self.seeds.setVisible(study is Study.UNCERTAINTY)
         self.words = words_label("\n".join(tr(SHOWS[part]) for part in PARTS[study]))
         theme.mute(self.words)
+        self.where = words_label()
+        self.where.hide()
         self.told = words_label()
         self.told.hide()
         self.answers = {part: Answer(part) for part in PARTS[study]}
@@ -99,6 +101,7 @@ class StudyBlock(QWidget):
         column.setSpacing(4)
         column.addLayout(top)
         column.addWidget(self.words)
+        column.addWidget(self.where)
         column.addWidget(self.told)
         for part, answer in self.answers.items():
             answer.shown.connect(partial(self.shown.emit, part))
@@ -109,9 +112,13 @@ class StudyBlock(QWidget):
     def _ask(self) -> None:
         self.asked.emit(self.seeds.value() if self.study is Study.UNCERTAINTY else 0)
 
-    def refresh(self, *, may_ask: bool, why_not: str, found: dict[Part, Item], over: str, told: str) -> None:
+    def refresh(
+        self, *, may_ask: bool, why_not: str, found: dict[Part, Item], over: str, told: str, where: str = ""
+    ) -> None:
         """found: what the room holds. over: key of what lies over the image in the active pane. told: what else was
-        found, in words."""
+        found, in words. where: who draws samples, "" for this window."""
+        self.where.setText(tr("Drawn by: {who}", who=where))
+        self.where.setVisible(bool(where) and self.study is Study.UNCERTAINTY)
         self.button.setEnabled(may_ask)
         self.button.setToolTip("" if may_ask else why_not)
         self.seeds.setEnabled(may_ask)

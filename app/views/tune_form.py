@@ -5,8 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QLineEdit, QWidget
 
+from app import theme
 from app.state.session import Session
 from app.state.tune.draft import Draft, Offer, offers
+from app.views.heading import ElidedLabel
 from app.words import tr
 
 LIKELY = ("nfe", "gamma", "lam", "iterations", "cg_steps", "filter")
@@ -104,10 +106,14 @@ class SweepForm(QWidget):
             row.values.textChanged.connect(lambda _, row=row: self._type(row))
             row.values.returnPressed.connect(self.entered)
         grid.addWidget(self.only_this_slice, 0, 6)
+        self.against = ElidedLabel()
+        theme.mute(self.against)
+        grid.addWidget(self.against, 1, 0, 1, 7)
         self.only_this_slice.toggled.connect(lambda _: self.changed.emit())
         session.choice.changed.connect(self.refresh)
         session.choice.offers_changed.connect(self.refresh)
         session.opened.connect(self.refresh)
+        session.reference.changed.connect(self._show_reference)
         self.refresh()
 
     @property
@@ -134,7 +140,15 @@ class SweepForm(QWidget):
         one_by_one = opened is not None and opened.slices > 1
         self.only_this_slice.setVisible(one_by_one)
         self.setEnabled(opened is not None)
+        self._show_reference()
         self.changed.emit()
+
+    def _show_reference(self) -> None:
+        """What the cells are compared with."""
+        words = self._session.reference.words(self._session.choice.undersample)
+        said = tr("Compared with {reference}", reference=words) if words else ""
+        self.against.setText(said)
+        self.against.setVisible(bool(said))
 
     def _choose(self, row: AxisRow) -> None:
         row.follow()

@@ -114,7 +114,10 @@ class SweepGrid(QWidget):
         return -1
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        with QPainter(self) as painter:
+            self._paint(painter, event)
+
+    def _paint(self, painter: QPainter, event: QPaintEvent) -> None:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         now = theme.current()
         if not self.bench.cells:

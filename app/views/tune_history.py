@@ -196,7 +196,7 @@ class HistoryTab(QWidget):
         run, opened = self._chosen, self._session.scan
         if run is None or run.volume is None:
             return
-        scan = opened.name if opened is not None else "run"
+        scan = opened.public_name if opened is not None else "run"
         path = self._ask(self, file_name(scan, run.name).removesuffix(".npy") + CARD)
         if not path:
             return

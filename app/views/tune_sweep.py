@@ -31,6 +31,7 @@ from app.views.tune_figures import FiguresView
 from app.views.tune_form import SweepForm
 from app.views.tune_grid import SweepGrid
 from app.views.tune_history import button
+from app.views.tune_place import place_words
 from app.views.tune_words import ended_words, how_long, progress_words, wanted_words
 from app.words import tr
 from core.errors import UserError
@@ -120,6 +121,8 @@ class SweepTab(QWidget):
         bench.changed.connect(self._show_bench)
         bench.told.connect(self._show_cell_news)
         runs.changed.connect(self._tell)
+        if self.desk.crew is not None:
+            self.desk.crew.choice.changed.connect(self._tell)
         self._session.display.changed.connect(self._display_changed)
         self.form.changed.connect(self._tell)
         self.form.entered.connect(self.begin)
@@ -152,8 +155,8 @@ class SweepTab(QWidget):
     def seconds(self) -> float | None:
         """How long it would take, from an estimate that was asked for, or from earlier runs; None if not known."""
         asked, opened = self.asked, self._session.scan
-        if asked is None or opened is None:
-            return None
+        if asked is None or opened is None or self.desk.place.elsewhere:
+            return None  # what a run takes here says nothing of workers elsewhere
         if self._known is not None and _alike(self._known[0], asked):
             return self._known[1]
         first, end = asked.source.slices or (0, opened.stack)
@@ -173,7 +176,8 @@ class SweepTab(QWidget):
         asked = self.asked
         if asked is None or self.desk.busy:
             return
-        quick = asked.given.get("method") == "dds" and self._session.runs.current is None
+        here = not self.desk.place.elsewhere
+        quick = here and asked.given.get("method") == "dds" and self._session.runs.current is None
         if quick and self.seconds is None:
             self.desk.estimate(asked, lambda seconds, trouble: self._begin_after(asked, seconds, trouble))
             self._tell()
@@ -197,6 +201,8 @@ class SweepTab(QWidget):
 
     def release(self) -> None:
         """The window closes."""
+        if self.desk.crew is not None:
+            self.desk.crew.choice.changed.disconnect(self._tell)
         self.desk.close()
 
     def _estimate(self) -> None:
@@ -255,7 +261,7 @@ class SweepTab(QWidget):
         asked = self.asked
         self.start.setEnabled(asked is not None and not busy)
         self.start.setText(tr("Go on") if bench.state is State.STOPPED and self._same(asked) else tr("Start"))
-        self.estimate.setEnabled(asked is not None and not busy)
+        self.estimate.setEnabled(asked is not None and not busy and not self.desk.place.elsewhere)
         self.stop.setEnabled(bench.state in (State.PLANNING, State.RUNNING))
         self.csv.setEnabled(bool(bench.records))
         self.forget.setEnabled(self._session.scan is not None and not busy)
@@ -272,7 +278,9 @@ class SweepTab(QWidget):
         if self.desk.estimating:
             return tr("Finding out how long it takes …")
         if bench.busy:
-            return progress_words(bench, current.name if current is not None else "", self._expected)
+            waits = current is not None and not self.desk.at.elsewhere
+            said = progress_words(bench, current.name if waits else "", self._expected)
+            return tr("{said}, by {who}", said=said, who=place_words(self.desk.at)) if bench.workers else said
         wanted = wanted_words(self.wanted, self.seconds, scan=self._session.scan is not None)
         ended = ended_words(bench)
         return wanted if not ended else f"{ended} " + tr("Next: {wanted}", wanted=wanted)

@@ -12,14 +12,26 @@ from app.state.picture import Levels, Picture
 from app.state.runs import Run
 from app.state.session import Session
 from app.state.tune.cells import levels_of
+from app.state.tune.figures import OF_REFERENCE
 from app.state.tune.history import COLUMNS, EDITABLE, HEADINGS, THUMBNAIL, Row, rename, rows_of, thumbnail_of
 from app.state.tune.notes import Notes
 from app.views.tune_pixels import grey_image
 from app.words import tr
 
 PICTURE = 0
-_NUMBERS = ("nfe", "seconds", "residual", "psnr", "ssim", "nrmse")
-_WIDTHS = {"name": 26, "method": 10, "prior": 11, "nfe": 5, "psnr": 9, "ssim": 7, "nrmse": 8, "note": 14, "when": 13}
+_NUMBERS = ("nfe", "seconds", "residual", *OF_REFERENCE)
+_WIDTHS = {
+    "name": 21,
+    "when": 13,
+    "method": 10,
+    "prior": 11,
+    "nfe": 5,
+    "psnr": 9,
+    "ssim": 7,
+    "nrmse": 8,
+    "hfen": 7,
+    "note": 12,
+}
 _USUAL_WIDTH = 9
 """Characters."""
 
@@ -127,7 +139,7 @@ class HistoryTable(QTableWidget):
         for column, name in enumerate(COLUMNS, 1):
             cell = self._cell(place, column, row.words[name])
             tip = row.words[name]
-            if name in ("psnr", "ssim", "nrmse") and tip and data_range is not None:
+            if name in OF_REFERENCE and tip and data_range is not None:
                 tip = tr("{value}, data range {range}", value=tip, range=f"{data_range:.4g}")
             cell.setToolTip(tip)
             font = cell.font()

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QImage, QMouseEvent, QPainter
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from app.state.display import SPREAD, Display
-from app.state.rendering import MOVING, SETTLED, ReducedStack, reduced, volume_presets
+from app.state.rendering import MOVING, SETTLED, ReducedStack, coarser_if_short, reduced, volume_presets
 from app.state.runs import Shown
 from app.state.session import Stack
 from app.views.gestures import ZOOM_STEP
@@ -19,7 +19,7 @@ from app.views.overlay import Overlay, draw_overlay
 from app.views.room_solid_aside import NO_GL, Aside, load_vtk
 from app.views.room_solid_bar import side_button
 from app.views.room_solid_frames import MOST_PIXELS, REST_MS
-from app.views.room_solid_words import edge_letters
+from app.views.room_solid_words import edge_letters, words_of
 from app.words import tr
 from core.orientation import Affine
 
@@ -123,7 +123,12 @@ class VolumePane(QWidget):
         self._unit = shown.picture.unit
         values, most = shown.picture.values, MOVING if passing else SETTLED
         placed = np.diag([*stack.spacing_mm, 1.0]) if affine is None else affine
-        self._wanted = lambda: (reduced(values, stack.first_frame, stack.size[2], most).work_out(), affine, placed)
+        first, count = stack.first_frame, stack.size[2]
+        self._wanted = lambda: (
+            coarser_if_short(lambda side: reduced(values, first, count, side).work_out(), most),
+            affine,
+            placed,
+        )
         names = [preset.name for preset in volume_presets(self._unit)]
         if [self.preset.itemText(i) for i in range(self.preset.count())] != names:
             with QSignalBlocker(self.preset):
@@ -159,7 +164,7 @@ class VolumePane(QWidget):
 
             self._renderer = VolumeRenderer()
         except Exception as error:  # whatever the driver says costs this pane, not the program
-            self.trouble = tr("The volume cannot be rendered here. {error}", error=error)
+            self.trouble = tr("The volume cannot be rendered here. {error}", error=words_of(error))
         self._stale = True
         self.update()
 
@@ -175,7 +180,7 @@ class VolumePane(QWidget):
         self.update()
 
     def _fail(self, error: Exception) -> None:
-        self._renderer, self.trouble = None, tr("The rendering failed. {error}", error=error)
+        self._renderer, self.trouble = None, tr("The rendering failed. {error}", error=words_of(error))
         self.update()
 
     def _recolour(self) -> None:
@@ -193,7 +198,11 @@ class VolumePane(QWidget):
         self._stale = False
         if self._renderer is None or self._stack is None:
             return
-        self._renderer.show_stack(self._stack, self._placed)
+        try:
+            self._renderer.show_stack(self._stack, self._placed)
+        except Exception as error:  # as above
+            self._fail(error)
+            return
         if not self._looks_from:
             self._looks_from = "A"
             self._renderer.look_from("A")
@@ -226,7 +235,10 @@ class VolumePane(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        with QPainter(self) as painter:
+            self._paint(painter)
+
+    def _paint(self, painter: QPainter) -> None:
         painter.fillRect(self.rect(), QColor("black"))
         if self._renderer is None and not self.trouble and not self._preparing:
             self._preparing = True

@@ -58,6 +58,7 @@ def sample(
     noise: Noise = None,
     tie: SliceTie | None = None,
     lowest: float | None = None,
+    first: int = 0,
 ) -> Iterator[Step]:
     """Walk from x_T to the image, one Step per network evaluation; the last Step's `x` is the result.
 
@@ -67,15 +68,16 @@ def sample(
     A*A x = A*y from x0.
     eta: share of fresh noise (0: deterministic). tolerance: relative residual at which CG stops early.
     tie: total variation between the slices beside the data, algorithm 3. lowest: real images stay at or above it.
+    first: the step to begin with, where x_T has those before it behind it.
     """
     draw = _draws(noise, operator)
-    _, first_noise_level = schedule.levels.levels(schedule.timesteps[0])
+    _, first_noise_level = schedule.levels.levels(schedule.timesteps[first])
     x = first_noise_level * standard_normal_like(operator) if x_T is None else x_T
     del x_T
     backprojection = operator.adjoint(y)
     pull = _consistent if tie is None else tie.consistent
 
-    for k, (t, a_next, s_next) in enumerate(schedule.walk()):
+    for k, (t, a_next, s_next) in enumerate(schedule.walk()[first:], first):
         estimate, predicted_noise = prior.predict(x, t)
         weight = gamma(schedule.levels.ratio(t)) if callable(gamma) else gamma
         del x  # of a large volume it would be one of a dozen copies

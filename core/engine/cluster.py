@@ -1,17 +1,18 @@
-"""Does tasks on a Dask cluster: one of this machine's own processes, or any scheduler by its address."""
+"""Does tasks on a Dask cluster, whose scheduler is named by its address or is this process."""
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import io
 import logging
 import math
-import os
 import queue
 import time
 import uuid
 import warnings
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,17 +20,19 @@ import numpy as np
 
 import core
 from core.engine import cluster_worker
-from core.engine.cluster_link import TIMEOUT_S, Tls, address_of
+from core.engine.cluster_link import TIMEOUT_S, Tls, address_of, no_scheduler, scheduler_versions, wait_for_port
 from core.engine.stop import Stop
 from core.engine.tasks import Task, TaskEvent, TaskFailed, TaskResult, TaskStarted, TaskStep
 from core.errors import JobError
 
-START_S = 120.0
-"""For the first worker of this machine's own cluster to stand."""
 LOOK_S = 0.25
 """How often `stop` is looked at while nothing happens."""
 GONE_S = 60.0
 """Without any worker before it is given up."""
+CLOSE_S = 1.0
+"""To wait for a scheduler that may be gone, before it is looked at `stop` again."""
+SILENT_S = 10.0
+"""That a scheduler may be silent before it is given up."""
 LOST = 3
 """Workers that one task may take with it."""
 
@@ -49,42 +52,18 @@ SETTINGS: dict[str, Any] = {
 
 
 @contextmanager
-def own_cluster(workers: int = 0, threads: int = 0) -> Iterator[Cluster]:
-    """A Cluster of processes on this machine, on loopback, gone at the end.
+def joined_cluster(scheduler: str, tls: Tls | None = None, stop: Stop | None = None) -> Iterator[Cluster]:
+    """A Cluster by the address of its scheduler. Raises JobError where it is not there or of another version.
 
-    workers: how many, 0 for as many as processors but at most 4. threads: of each, 0 to share the processors out.
-    Raises JobError.
+    stop: ends the waiting for it, with a cluster that does nothing.
     """
-    import dask
-    from distributed import LocalCluster
-
-    cores = os.cpu_count() or 1
-    workers = workers or max(1, min(cores, 4))
-    threads = threads or max(1, cores // workers)
-    with ExitStack() as held, dask.config.set(SETTINGS):
-        local = held.enter_context(
-            LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                processes=True,
-                host="127.0.0.1",
-                memory_limit=0,
-                dashboard_address=HTTP,
-                worker_dashboard_address=HTTP,
-                silence_logs=logging.CRITICAL,
-            )
-        )
-        yield held.enter_context(_connected(local.scheduler_address, None, threads, START_S))
-
-
-@contextmanager
-def joined_cluster(scheduler: str, tls: Tls | None = None) -> Iterator[Cluster]:
-    """A Cluster by the address of its scheduler. Raises JobError where it is not there or of another version."""
     from distributed.utils import silence_logging_cmgr
 
-    address = address_of(scheduler, tls)
-    with silence_logging_cmgr(logging.CRITICAL), _connected(address, tls, 0, TIMEOUT_S) as cluster:
-        yield cluster
+    address, stop = address_of(scheduler, tls), stop or Stop()
+    with silence_logging_cmgr(logging.CRITICAL):
+        wait_for_port(address, TIMEOUT_S, stop)
+        with connected(address, tls, 0, TIMEOUT_S, stop) as cluster:
+            yield cluster
 
 
 @dataclass
@@ -96,7 +75,9 @@ class Cluster:
     _told: queue.SimpleQueue[tuple[str, Any]] = field(default_factory=queue.SimpleQueue)
 
     def workers(self) -> dict[str, dict[str, Any]]:
-        """By address what each worker is; see core.engine.cluster_worker.about."""
+        """By address what each worker is, see core.engine.cluster_worker.about; none where it was stopped."""
+        if self.client is None:
+            return {}
         found: dict[str, dict[str, Any]] = self.client.run(cluster_worker.about)
         return found
 
@@ -106,6 +87,8 @@ class Cluster:
         Twice as many tasks as workers are under way, the others wait here. While `stop` is paused none is sent.
         Raises JobError when the scheduler or all workers are gone.
         """
+        if stop.ending or self.client is None:
+            return
         topic, waiting = f"dds-viewer-{uuid.uuid4().hex}", iter(tasks)
         flying: dict[str, _Flight] = {}
         self.client.subscribe_topic(topic, lambda event: self._told.put(("told", event[1])))
@@ -122,8 +105,11 @@ class Cluster:
                         self._send(task, topic, flying)
                 yield from self._happened(flying, stop)
         finally:
-            self.client.unsubscribe_topic(topic)
-            self.client.cancel([flight.future for flight in flying.values()])
+            # Without asking the scheduler, which may be gone: workers give up what nobody wants.
+            if self.client.status == "running":
+                self.client.unsubscribe_topic(topic)
+            for flight in flying.values():
+                flight.let_go()
 
     def _send(self, task: Task, topic: str, flying: dict[str, _Flight]) -> None:
         job = replace(task.job, scan=None, threads=task.job.threads or self.threads)
@@ -145,29 +131,32 @@ class Cluster:
             return
         if kind == "told":
             yield _event(flight.task, about)
-            return
-        found = self._result(flight)
-        if found is not None:
+        elif kind == "done":
+            self._fetch(flight)
+        else:
             del flying[key]
-            flight.future.release()
+            found = self._result(flight)
+            flight.let_go()
             if not stop.ending:
                 yield found
 
-    def _result(self, flight: _Flight) -> TaskResult | TaskFailed | None:
-        """None where it was lost on the way and comes again."""
+    def _fetch(self, flight: _Flight) -> None:
+        """Let the result come, however large it is; meanwhile others are told of."""
+        coming = self.client.gather(flight.future, asynchronous=True)
+        flight.coming = asyncio.run_coroutine_threadsafe(coming, self.client.loop.asyncio_loop)
+        flight.coming.add_done_callback(lambda _: self._told.put(("came", flight.future.key)))
+
+    def _result(self, flight: _Flight) -> TaskResult | TaskFailed:
         from distributed import CancelledError
         from distributed.scheduler import KilledWorker
 
         task = flight.task
         try:
-            found = flight.future.result(timeout=TIMEOUT_S)
-        except TimeoutError:
-            self._told.put(("done", flight.future.key))
-            return None
+            found = flight.coming.result() if flight.coming is not None else {}
         except KilledWorker:
             what = f"{LOST + 1} workers died over {task.name}."
             return TaskFailed(task, JobError(what, "The memory of the machine may be too small.", "Use fewer workers."))
-        except CancelledError as error:
+        except (CancelledError, concurrent.futures.CancelledError) as error:
             raise _scheduler_gone() from error
         except Exception as error:  # What a worker raised; the others go on.
             return TaskFailed(task, JobError("The worker could not do it.", f"{type(error).__name__}: {error}"[:300]))
@@ -186,6 +175,7 @@ class _Crew:
     size: int = 0
     asked: float = -math.inf
     seen: float = field(default_factory=time.monotonic)
+    answered: float = field(default_factory=time.monotonic)
 
     def look(self) -> None:
         """Raises JobError when the scheduler is gone, or no worker came back for GONE_S."""
@@ -194,7 +184,14 @@ class _Crew:
         now = time.monotonic()
         if now - self.asked < 1.0:
             return
-        self.asked, self.size = now, len(self.client.nthreads())
+        try:
+            self.asked, self.size = now, len(self.client.nthreads(callback_timeout=CLOSE_S))
+            self.answered = now
+        except TimeoutError as error:
+            if now - self.answered > SILENT_S:
+                raise _scheduler_gone() from error
+        except OSError as error:
+            raise _scheduler_gone() from error
         self.seen = now if self.size else self.seen
         if now - self.seen > GONE_S:
             raise JobError("All workers are gone.", f"None came back within {GONE_S:.0f} s.", "Start one again.")
@@ -202,8 +199,17 @@ class _Crew:
 
 @dataclass
 class _Flight:
+    """A task under way, and its result on the way back."""
+
     task: Task
     future: Any
+    coming: concurrent.futures.Future[Any] | None = None
+
+    def let_go(self) -> None:
+        """Nobody wants it any more."""
+        if self.coming is not None:
+            self.coming.cancel()
+        self.future.release()
 
 
 def _event(task: Task, about: dict[str, Any]) -> TaskEvent:
@@ -222,35 +228,55 @@ def _pixels(png: bytes) -> Any:
 
 
 @contextmanager
-def _connected(address: str, tls: Tls | None, threads: int, patience: float) -> Iterator[Cluster]:
+def connected(address: str, tls: Tls | None, threads: int, patience: float, stop: Stop) -> Iterator[Cluster]:
+    """The cluster of a scheduler that is there, once it has a worker. patience: seconds for that. Raises JobError."""
+    theirs = scheduler_versions(address, tls, stop)
+    if stop.ending:
+        yield Cluster(None)
+        return
+    _check_versions(theirs)
+    client = _client(address, tls)
+    try:
+        try:
+            _wait_for_worker(client, address, patience, stop)
+            if not stop.ending:
+                _check_workers(client)
+        except (OSError, TimeoutError) as error:
+            raise _scheduler_gone() from error
+        yield Cluster(client, threads)
+    finally:
+        with suppress(Exception):  # of one that is gone
+            client.close(timeout=CLOSE_S)
+
+
+def _client(address: str, tls: Tls | None) -> Any:
+    """Of a scheduler that has answered. Raises JobError where it does not any more."""
     from distributed import Client
 
     security = None if tls is None else tls.security()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of other versions, which is told in words below
-            client = Client(address, timeout=TIMEOUT_S, security=security, set_as_default=False)
+            warnings.simplefilter("ignore")  # of other versions, which is told in words
+            return Client(address, timeout=TIMEOUT_S, security=security, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
-        raise JobError(
-            f"There is no scheduler at {address}.",
-            f"Nobody answered within {TIMEOUT_S:.0f} s" + (", or TLS did not agree." if tls else "."),
-            "Start one by dds-viewer worker --listen HOST:PORT, or check the address.",
-        ) from error
-    with client:
-        _check_versions(client)
-        try:
-            client.wait_for_workers(1, timeout=patience)
-        except TimeoutError as error:
+        raise no_scheduler(address, "It answers no more.") from error
+
+
+def _wait_for_worker(client: Any, address: str, patience: float, stop: Stop) -> None:
+    until = time.monotonic() + patience
+    while not stop.ending and not client.nthreads(callback_timeout=TIMEOUT_S):
+        if time.monotonic() > until:
             hint = f"Start one by dds-viewer worker --scheduler {address}."
-            raise JobError("The scheduler has no workers.", "", hint) from error
-        _check_workers(client)
-        yield Cluster(client, threads)
+            raise JobError("The scheduler has no workers.", "", hint)
+        time.sleep(LOOK_S)
 
 
-def _check_versions(client: Any) -> None:
+def _check_versions(theirs: dict[str, str]) -> None:
     """Raise JobError where the scheduler's Dask is another: they would not understand each other."""
-    found = client.get_versions()
-    ours, theirs = (dict(found[role]["packages"]) for role in ("client", "scheduler"))
+    import dask
+    import distributed
+
+    ours = {"distributed": distributed.__version__, "dask": dask.__version__}
     for name in ("distributed", "dask"):
         if ours.get(name) != theirs.get(name):
             raise JobError(
@@ -278,4 +304,6 @@ def _check_workers(client: Any) -> None:
 
 
 def _scheduler_gone() -> JobError:
-    return JobError("The scheduler is gone.", "The connection to it has ended.", "Start it again, and the batch again.")
+    return JobError(
+        "The scheduler is gone.", "The connection to it has ended.", "Start it again, and go on from what is done."
+    )

@@ -13,9 +13,10 @@ from typing import Any
 
 import core
 from core.engine.job import JobSpec
+from core.engine.reference_source import digest_of_source, require_here
 from core.engine.run_card import versions
 from core.engine.stop import Stop
-from core.engine.sweep_plan import prior_hash, reference_hash
+from core.engine.sweep_plan import prior_hash
 from core.engine.tasks import Task, TaskFailed, TaskResult, TaskStep, digest_of
 from core.engine.work import png_of, worked
 from core.errors import JobError, PriorError, ScanError, UserError
@@ -34,8 +35,12 @@ _one_at_a_time = threading.Lock()
 
 
 def about() -> dict[str, Any]:
-    """What this worker is: the versions of what it computes with, its process."""
-    return {**versions(), "pid": os.getpid()}
+    """What this worker is: the versions of what it computes with, its process, its threads, its GPU or ""."""
+    import torch
+
+    threads = int(os.environ.get(THREADS, "0") or 0) or os.cpu_count() or 1
+    gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else ""
+    return {**versions(), "pid": os.getpid(), "threads": threads, "gpu": gpu}
 
 
 def order_of(task: Task) -> dict[str, Any]:
@@ -51,7 +56,6 @@ def order_of(task: Task) -> dict[str, Any]:
         "job": job,
         "digest": task.digest,
         "values": task.values,
-        "reference": task.reference,
         "keep_image": task.keep_image,
     }
 
@@ -71,8 +75,10 @@ def perform(order: dict[str, Any], topic: str) -> dict[str, Any]:
         with _one_at_a_time, _watching(stop, lambda: _wanted(worker, key)):
             worker.log_event(topic, {"key": key, "begun": address})
             task = _task(order, address)
+            missing = task.job.settings.method == "dds" and not prior_hash(task.job.settings)
             with closing(worked(task, stop)) as events:
-                return _last(events, address, lambda step: worker.log_event(topic, {"key": key, "step": _plain(step)}))
+                where = address if missing else ""
+                return _last(events, where, lambda step: worker.log_event(topic, {"key": key, "step": _plain(step)}))
     except UserError as error:
         return {"failed": _words(error)}
 
@@ -84,13 +90,14 @@ def error_from(words: tuple[str, str, str, str]) -> UserError:
 
 
 def _last(
-    events: Generator[TaskStep | TaskResult | TaskFailed, None, None], address: str, tell: Callable[[TaskStep], None]
+    events: Generator[TaskStep | TaskResult | TaskFailed, None, None], missing: str, tell: Callable[[TaskStep], None]
 ) -> dict[str, Any]:
+    """missing: the address of this worker if it has no such prior, else ""."""
     for event in events:
         if isinstance(event, TaskStep):
             tell(event)
         elif isinstance(event, TaskFailed):
-            return {"failed": _words(_placed(event.error, address))}
+            return {"failed": _words(_placed(event.error, missing))}
         else:
             return {"record": event.record, "volume": event.volume}
     return {}
@@ -114,17 +121,18 @@ def _task(order: dict[str, Any], address: str) -> Task:
         )
     scan = _scan(job.source.path, job.source.axes, job.source.domain, signature_of(path))
     threads = job.threads or int(os.environ.get(THREADS, "0") or 0)
-    reference, keep = str(order["reference"]), bool(order["keep_image"])
-    if reference and not signature_of(Path(reference)):
-        raise ScanError(f"The reference {Path(reference).name} is not visible to the worker {address}.", "", "")
-    _check_same(job, scan, reference, order["digest"], address)
+    require_here(job.reference)
+    for what, where in (("reference", job.reference.path), ("mask", job.reference.mask)):
+        if where and not signature_of(Path(where)):
+            raise ScanError(f"The {what} {Path(where).name} is not visible to the worker {address}.", "", "")
+    _check_same(job, scan, order["digest"], address)
     job = replace(job, scan=scan, threads=threads)
-    return Task(order["number"], order["name"], job, order["digest"], order["values"], reference, keep)
+    return Task(order["number"], order["name"], job, order["digest"], order["values"], bool(order["keep_image"]))
 
 
-def _check_same(job: JobSpec, scan: Scan, reference: str, digest: str, address: str) -> None:
+def _check_same(job: JobSpec, scan: Scan, digest: str, address: str) -> None:
     """Raise JobError where the files that this worker finds by the same names are others."""
-    files = scan.provenance.sha256, prior_hash(job.settings), reference_hash(reference)
+    files = scan.provenance.sha256, prior_hash(job.settings), digest_of_source(job.reference)
     # The sender may not have the prior, and a worker without it says so when it looks for it.
     alike = {digest_of(job, files[0], prior, files[2]) for prior in (files[1], "")}
     absent = job.settings.method == "dds" and not files[1]
@@ -143,8 +151,8 @@ def _scan(path: str, axes: str, domain: str, signature: Signature) -> Scan:
 
 
 def _placed(error: UserError, address: str) -> UserError:
-    """A prior that is missing is missing on the worker."""
-    if not isinstance(error, PriorError):
+    """A prior that is missing is missing on the worker at an address; "" for one that is there."""
+    if not isinstance(error, PriorError) or not address:
         return error
     why = f"{error.why} Worker: {address}.".strip()
     return PriorError(error.what, why, "Add the prior on the worker too, by dds-viewer prior add, or choose another.")

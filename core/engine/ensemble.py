@@ -1,20 +1,25 @@
-"""An ensemble as a sweep over seeds, so that its samples can be drawn on several machines: their mean and spread."""
+"""An ensemble as tasks, so that its samples can be drawn on several machines: their mean, spread and uncertainty."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from core.engine.job import JobSpec
 from core.engine.offers import unit_of
 from core.engine.result import stack_of, summary_of_spread
 from core.engine.run_card import make_card
-from core.engine.scan_source import as_asked
-from core.engine.sweep_plan import SweepPlan
-from core.engine.tasks import Task
+from core.engine.scan_source import as_asked, load_scan
+from core.engine.stop import Stop
+from core.engine.sweep_plan import SweepPlan, prior_hash
+from core.engine.tasks import Task, TaskFailed, TaskResult, TaskStep, Workplace, digest_of
+from core.engine.trust.ensemble import SAMPLES_BYTES, Ensemble, Gathered
 from core.errors import JobError
 from core.projections import Projections
 from core.scan import Volume
@@ -52,6 +57,52 @@ def ensemble_of(plan: SweepPlan, image_of: Callable[[Task], Values], records: It
         squares += np.abs(image_of(cell) - mean) ** 2
     spread = np.sqrt(squares / (len(plan.cells) - 1)).astype(np.float32)
     return _volume(plan, mean.astype(first.dtype), spread, list(records))
+
+
+def sample_tasks(job: JobSpec, count: int) -> list[Task]:
+    """A task for each sample of a job of DDS: its seed and those that follow, each the image of that seed alone.
+
+    Raises JobError where workers could not read the scan.
+    """
+    if not Path(job.source.path).exists():
+        raise JobError(
+            "The samples cannot be drawn by workers.",
+            "They read the scan by its path, and its file is not there any more.",
+            "Put it back, or compute in this window.",
+        )
+    scan, first, tasks = load_scan(job), job.settings.seed, []
+    job = replace(job, scan=scan, threads=0, keep_at=None, keep_image="", samples_at_once=0)
+    for number in range(1, count + 1):
+        seed = first + number - 1
+        each = replace(job, settings=job.settings.replace(seed=seed, samples=1))
+        digest = digest_of(each, scan.provenance.sha256, prior_hash(each.settings))
+        tasks.append(Task(number, f"seed {seed}", each, digest, {"seed": seed}, keep_image=True))
+    return tasks
+
+
+def draw_at(
+    workplace: Workplace, job: JobSpec, count: int, stop: Stop, samples_bytes: int = SAMPLES_BYTES
+) -> Generator[float, None, Ensemble | None]:
+    """As core.engine.trust.ensemble.draw, a sample a task; yields how many samples are done, parts of one included.
+
+    Whichever is done first, they count in the order of their seeds, so that the ensemble is the same to the bit.
+    Raises JobError where they cannot be sent, and what a sample fails of.
+    """
+    gathered, shares = Gathered(samples_bytes), [0.0] * (count + 1)
+    early: dict[int, Any] = {}
+    with closing(workplace.work(sample_tasks(job, count), stop)) as events:
+        for event in events:
+            if isinstance(event, TaskFailed):
+                raise event.error
+            if isinstance(event, TaskStep):
+                shares[event.task.number] = event.step / max(event.total, 1)
+            elif isinstance(event, TaskResult):
+                shares[event.task.number] = 1.0
+                early[event.task.number] = event.volume
+                while gathered.count + 1 in early:
+                    gathered.add(early.pop(gathered.count + 1))
+            yield sum(shares)
+    return gathered.ensemble() if gathered.count == count and not stop.discarding else None
 
 
 def _volume(plan: SweepPlan, mean: Values, spread: npt.NDArray[np.float32], records: list[dict[str, Any]]) -> Volume:

@@ -28,7 +28,7 @@ PATCH = 128
 """Side in pixels of what the network is timed on."""
 
 _FLOAT32 = 4
-_DATA_ARRAYS, _CT_DATA_ARRAYS = 6, 4
+_DATA_ARRAYS, _CT_DATA_ARRAYS = 10, 4
 _SAMPLER_ARRAYS, _SHOWN_ARRAYS = 7, 2
 """A* y, the last estimate, the noise, and four of conjugate gradients; beside them the image on show and its copy."""
 _TIE_SLAB_ARRAYS = 2
@@ -63,8 +63,11 @@ def _(
     settings: ReconSettings | None = None,
     at_once: int = 1,
 ) -> Estimate:
-    """Six arrays of the size of the measured data (as read, scaled, coil maps twice, two coil-wise temporaries), those
-    of the sampler of the size of the image, and the network."""
+    """Ten arrays of the size of the measured data, those of the sampler of the size of the image, and the network.
+
+    The ten: as read, scaled, coil maps four times (kept for the next run, of this one, with phase ramps, and the same
+    by lines), and four coil-wise temporaries.
+    """
     settings = settings or ReconSettings()
     sizes = scan.sizes
     pixels = sizes["ky"] * sizes["kx"] if not scan.is_3d else max(sizes["kz"] * sizes["ky"], sizes["ky"] * sizes["kx"])

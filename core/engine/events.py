@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from core.engine.state import State
 from core.errors import UserError
 from core.scan import Volume
 
@@ -43,6 +44,7 @@ class Started(Event):
     steps: int
     device: str
     frame_names: tuple[str, ...] = ()
+    reference: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,9 @@ class StepDone(Event):
     residual: ||Ax - y|| / ||y|| of the denoised estimate. seconds_left: for the rest of the run.
     estimate(): the denoised estimate, (frame, y, x) complex64 (CT: float32) in the unit of the result; of several
     samples the mean. It costs a copy, so it is made only when called, and only before the next event is asked for.
+    noisy(): likewise the noisy image that the sampler goes on with, of the first sample under way; None where the
+    samples under way are done. state(): all that the run needs to go on from here. metrics: of the estimate, as those
+    of Finished; empty without a reference, and at steps that were not compared.
     """
 
     step: int
@@ -79,6 +84,9 @@ class StepDone(Event):
     solver_seconds: float
     seconds_left: float
     estimate: Callable[[], Image] = field(repr=False)
+    noisy: Callable[[], Image | None] = field(default=lambda: None, repr=False)
+    state: Callable[[], State | None] = field(default=lambda: None, repr=False)
+    metrics: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -108,7 +116,7 @@ class Finished(Event):
     """The run is done, or was stopped to keep what there was.
 
     kept_at: the step it was stopped after (0: before the first), or None if it ran through. volume.card is
-    the run card. metrics: psnr, ssim, nrmse, data_range when there was a reference, else empty.
+    the run card. metrics: psnr, ssim, nrmse, hfen, data_range when there was a reference, else empty.
     """
 
     volume: Volume

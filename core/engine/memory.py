@@ -15,7 +15,10 @@ MOST_PLANES = 16
 SHARE = 0.5
 """Of the free memory that the network may fill; the solver needs the rest after it."""
 
-_WORDS = ("can't allocate memory", "not enough memory")
+_WORDS = (
+    *("can't allocate memory", "not enough memory", "CUDA error: out of memory"),
+    *("CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED", "CUFFT_ALLOC_FAILED"),
+)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

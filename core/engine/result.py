@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import singledispatch
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +17,14 @@ from core.engine.job import JobSpec
 from core.engine.offers import unit_of
 from core.engine.problem import Problem, residual
 from core.engine.run_card import make_card
+from core.errors import JobError
 from core.orientation import Affine
 from core.priors.card import ModelCard
 from core.projections import Projections
 from core.scan import KSpace, Scan, Volume
+
+if TYPE_CHECKING:
+    from core.engine.reference import Reference
 
 _FOREGROUND = 0.1
 
@@ -27,7 +32,7 @@ _FOREGROUND = 0.1
 def finished(
     job: JobSpec,
     scan: Scan,
-    whole: Scan,
+    reference: Reference | None,
     problem: Problem,
     x: Tensor,
     spread: Tensor | None,
@@ -36,14 +41,18 @@ def finished(
 ) -> Finished:
     """The last event of a run that ends with the image x, (planes, a, b).
 
-    whole: the scan before an undersampling on purpose, which the image is compared with then. spread: of the samples.
-    outcome: what is known of the run so far; the figures of the image join it on the run card.
+    reference: what the image is compared with. spread: of the samples. outcome: what is known of the run so far; the
+    figures of the image join it on the run card. Raises JobError for an image that is none.
     """
-    from core.quality import compare
-
     image = problem.to_image(x)
+    if not np.isfinite(image).all():
+        raise JobError(
+            "The run broke down.",
+            "Its image holds NaN or infinite numbers.",
+            "Try fewer iterations or another weight, and check that the scan is whole.",
+        )
     air = -1000.0 if unit_of(scan) == "HU" else 0.0
-    metrics = compare(image, problem.reference(whole, job.source.slices), air) if scan.undersampled else {}
+    metrics = reference.figures(image) if reference is not None else {}
     deviations = None if spread is None else problem.deviation(spread)
     outcome = {
         "nfe": 0,
@@ -54,21 +63,29 @@ def finished(
         **outcome,
         "spread": None if deviations is None else summary_of_spread(image - air if air else image, deviations),
         "residual": residual(problem, x),
-        "metrics": metrics,
+        "metrics": {name: value if math.isfinite(value) else None for name, value in metrics.items()},
+        **({} if reference is None else {"reference": reference.on_card()}),
         "device": str(problem.y.device),
         "threads": torch.get_num_threads(),
         **problem.facts(),
     }
-    inputs = {"scan": scan.provenance.sha256}
-    if prior is not None:
-        inputs["prior"] = prior.sha256
+    inputs = inputs_of(scan, prior) | ({} if reference is None else reference.hashes)
     card = make_card(job, inputs, outcome)
-    affine = _affine_from(scan.picture_affine, job.source.slices)
+    volume = placed(scan, job.source.slices, image, problem.names)
+    return Finished(replace(volume, card=card, spread=deviations), outcome["kept_at"], metrics)
+
+
+def placed(scan: Scan, slices: tuple[int, int] | None, image: Image, names: tuple[str, ...]) -> Volume:
+    """An image of a scan as a volume, where the scan lies. slices: that it has, None for all. names: of its frames."""
+    affine = _affine_from(scan.picture_affine, slices)
     spacing = scan.picture_spacing_mm or (1.0, 1.0, 1.0)
-    volume = Volume(image, unit_of(scan), affine, spacing, stack_of(scan, image), problem.names, card, deviations)
-    if isinstance(scan, Projections):
-        volume = replace(volume, mu_water=scan.mu_water)
-    return Finished(volume, outcome["kept_at"], metrics)
+    volume = Volume(image, unit_of(scan), affine, spacing, stack_of(scan, image), names)
+    return replace(volume, mu_water=scan.mu_water) if isinstance(scan, Projections) else volume
+
+
+def inputs_of(scan: Scan, prior: ModelCard | None) -> dict[str, str]:
+    """Hashes of what a run is made of."""
+    return {"scan": scan.provenance.sha256} | ({} if prior is None else {"prior": prior.sha256})
 
 
 def summary_of_spread(image: Image, spread: npt.NDArray[np.float32]) -> dict[str, float]:

@@ -20,8 +20,8 @@ from core.errors import JobError
 FORMAT = 1
 NOTICE = "Research use only. Not for diagnosis."
 
-_DECISIVE = ("device", "precision", "compiled", "planes_at_once")
-"""What a machine chose for itself and what the numbers depend on."""
+_DECISIVE = ("device", "precision", "compiled", "planes_at_once", "left")
+"""What a machine chose for itself, or came to on the way, and what the numbers depend on."""
 
 
 def versions() -> dict[str, str]:
@@ -61,7 +61,7 @@ def read_run_card(path: Path) -> dict[str, Any]:
     """A card from its file. Raises JobError if it is not one."""
     try:
         card = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise JobError(f"The run card {path.name} cannot be read.", str(error), "Choose a run card.") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT or "job" not in card:
         raise JobError(f"{path.name} is not a run card of this program.", "", "Choose a file ending in .card.json.")
@@ -69,16 +69,28 @@ def read_run_card(path: Path) -> dict[str, Any]:
 
 
 def job_from_card(card: dict[str, Any]) -> JobSpec:
-    """The job that a card describes, ending where a kept run was kept, on as many threads, in the same groups."""
-    job = JobSpec.from_dict(card["job"])
-    outcome = card.get("outcome", {})
-    return replace(
-        job,
-        keep_at=outcome.get("kept_at"),
-        keep_image=str(outcome.get("kept_image", "")),
-        threads=int(outcome.get("threads", job.threads)),
-        samples_at_once=int(outcome.get("samples_at_once") or job.samples_at_once),
-    )
+    """The job that a card describes, ending where a kept run was kept, on as many threads, in the same groups.
+
+    Raises JobError.
+    """
+    try:
+        job = JobSpec.from_dict(card["job"])
+        outcome = card.get("outcome", {})
+        return replace(
+            job,
+            keep_at=outcome.get("kept_at"),
+            keep_image=str(outcome.get("kept_image", "")),
+            threads=int(outcome.get("threads", job.threads)),
+            samples_at_once=int(outcome.get("samples_at_once") or job.samples_at_once),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise JobError("The run card cannot be read.", f"Something is missing or wrong: {error}.") from error
+
+
+def changed_versions(before: dict[str, str]) -> list[str]:
+    """What computes now, where it is not what computed before, in words."""
+    now = versions()
+    return [f"{name}: was {text}, is {now[name]}" for name, text in before.items() if now.get(name, text) != text]
 
 
 def differences(card: dict[str, Any], now: dict[str, Any]) -> list[str]:

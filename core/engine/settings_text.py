@@ -22,7 +22,7 @@ MOST_BYTES = 2**20
 
 _RANGES = "Write values such as 10,20,50, a range FIRST:LAST:STEP, or FIRST:LAST:logN for N values evenly in the log."
 _SOURCE_WORDS = ("axes", "domain", "slices", *SOURCE_TYPES)
-_OTHER_WORDS = ("preset", "reference", "keep_images", "vary")
+_OTHER_WORDS = ("preset", "reference", "mask", "resample", "keep_images", "vary")
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
@@ -31,7 +31,7 @@ class SettingsFile:
     """What a settings file says.
 
     given: settings by name. source: what it says of the scan, by the names of ScanSource; slices as text. vary: the
-    values of each setting that is varied, in the order of the file. reference: a path, or "".
+    values of each setting that is varied, in the order of the file. reference, mask: paths, or "".
     """
 
     given: dict[str, Any] = field(default_factory=dict)
@@ -40,6 +40,8 @@ class SettingsFile:
     vary: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     reference: str = ""
     keep_images: bool = False
+    mask: str = ""
+    resample: bool = False
 
 
 def name_of(text: str) -> str:
@@ -47,8 +49,15 @@ def name_of(text: str) -> str:
     name = text.strip().replace("-", "_")
     known = [f.name for f in fields(ReconSettings)]
     if name not in (*known, *SOURCE_TYPES):
-        raise JobError(f"{text!r} is not a setting.", "", f"Settings are {', '.join(sorted([*known, *SOURCE_TYPES]))}.")
+        raise JobError(
+            f"{shown(text)} is not a setting.", "", f"Settings are {', '.join(sorted([*known, *SOURCE_TYPES]))}."
+        )
     return name
+
+
+def shown(word: str, longest: int = 60) -> str:
+    """A word in quotes, as much of it as fits into a sentence."""
+    return repr(word if len(word) <= longest else f"{word[: longest - 1]}…")
 
 
 def value_of(name: str, text: str) -> Any:
@@ -56,7 +65,7 @@ def value_of(name: str, text: str) -> Any:
     kind, word = _type_of(name), text.strip()
     if kind is bool:
         if word.lower() not in (*_TRUE, *_FALSE):
-            raise JobError(f"{name} cannot be {word!r}.", "", "Write true or false.")
+            raise JobError(f"{name} cannot be {shown(word)}.", "", "Write true or false.")
         return word.lower() in _TRUE
     if kind is int:
         return _whole(name, word)
@@ -92,15 +101,16 @@ def parse_vary(text: str) -> tuple[str, tuple[Any, ...]]:
     """The name and the values of "NAME=VALUES". Raises JobError."""
     name, equals, values = text.partition("=")
     if not equals:
-        raise JobError(f"{text!r} says no values.", "", "Write NAME=VALUES, for example nfe=10,20,50.")
+        raise JobError(f"{shown(text)} says no values.", "", "Write NAME=VALUES, for example nfe=10,20,50.")
     return name_of(name), values_of(name_of(name), values)
 
 
 def read_settings_file(path: Path) -> SettingsFile:
     """The settings in a YAML file. Raises JobError for a file that cannot be read and for each word not known.
 
-    Keys: any setting; preset; of the scan axes, domain, slices, undersample, center, size; reference, which is looked
-    for from the file's folder; keep_images; and vary, which holds lists or ranges by the names of settings.
+    Keys: any setting; preset; of the scan axes, domain, slices, undersample, center, size; reference and mask, which
+    are looked for from the file's folder; resample; keep_images; and vary, which holds lists or ranges by the names of
+    settings.
     """
     values = _mapping(_loaded(path), path.name)
     vary = values.pop("vary", {})
@@ -112,14 +122,16 @@ def read_settings_file(path: Path) -> SettingsFile:
             source[key] = value_of(key, text) if key in SOURCE_TYPES else text
         else:
             given[name_of(key)] = value_of(name_of(key), text)
-    reference = _word(values.get("reference", ""), "reference")
+    reference, mask = (_word(values.get(key, ""), key) for key in ("reference", "mask"))
     return SettingsFile(
         given,
         _word(values.get("preset", ""), "preset"),
         source,
         {name_of(k): values_of(name_of(k), _words(v, k)) for k, v in _mapping(vary or {}, "vary").items()},
         str(path.parent / reference) if reference else "",
-        _flag(values.get("keep_images", "false")),
+        _flag(values.get("keep_images", "false"), "keep_images"),
+        str(path.parent / mask) if mask else "",
+        _flag(values.get("resample", "false"), "resample"),
     )
 
 
@@ -138,7 +150,7 @@ def _loaded(path: Path) -> Any:
             raise JobError(f"{path.name} is no settings file.", "It is larger than 1 MiB.", how)
         loader = Plain(data.decode("utf-8"))
         try:
-            return loader.get_single_data()
+            return _plain(loader.get_single_node(), {})
         finally:
             loader.dispose()
     except OSError as error:
@@ -147,6 +159,32 @@ def _loaded(path: Path) -> Any:
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         reason = " ".join(str(error).split())[:300]
         raise JobError(f"{path.name} is not YAML.", f"{reason}.", how) from error
+
+
+def _plain(node: Any, known: dict[int, Any]) -> Any:
+    """The texts, lists and mappings of a YAML node, and no other types; what is named twice is made once."""
+    import yaml
+
+    if node is not None and node.tag.removeprefix("tag:yaml.org,2002:") not in ("str", "seq", "map"):
+        raise ValueError(f"the type {shown(node.tag)} is not read")
+    if node is None or isinstance(node, yaml.ScalarNode):
+        return None if node is None else node.value
+    if id(node) in known:
+        return known[id(node)]
+    made: Any = {} if isinstance(node, yaml.MappingNode) else []
+    known[id(node)] = made
+    if isinstance(node, yaml.MappingNode):
+        made.update({_key(key, known): _plain(value, known) for key, value in node.value})
+    else:
+        made.extend(_plain(part, known) for part in node.value)
+    return made
+
+
+def _key(node: Any, known: dict[int, Any]) -> str:
+    key = _plain(node, known)
+    if not isinstance(key, str):
+        raise ValueError("a name is no word")
+    return key
 
 
 def _mapping(found: Any, name: str) -> dict[str, Any]:
@@ -169,8 +207,8 @@ def _words(found: Any, key: str) -> str | list[str]:
     return _word(found, key)
 
 
-def _flag(found: Any) -> bool:
-    return _word(found, "keep_images").lower() in _TRUE
+def _flag(found: Any, key: str) -> bool:
+    return _word(found, key).lower() in _TRUE
 
 
 def _type_of(name: str) -> type:
@@ -185,16 +223,16 @@ def _number(name: str, word: str) -> float:
     try:
         number = float(word)
     except ValueError as error:
-        raise JobError(f"{name} cannot be {word!r}.", "It must be a number.", _RANGES) from error
+        raise JobError(f"{name} cannot be {shown(word)}.", "It must be a number.", _RANGES) from error
     if not math.isfinite(number):
-        raise JobError(f"{name} cannot be {word!r}.", "It must be a finite number.", _RANGES)
+        raise JobError(f"{name} cannot be {shown(word)}.", "It must be a finite number.", _RANGES)
     return number
 
 
 def _whole(name: str, word: str) -> int:
     number = _number(name, word)
     if number != int(number):
-        raise JobError(f"{name} cannot be {word!r}.", "It must be a whole number.", _RANGES)
+        raise JobError(f"{name} cannot be {shown(word)}.", "It must be a whole number.", _RANGES)
     return int(number)
 
 
@@ -202,7 +240,7 @@ def _range(name: str, part: str) -> list[Any]:
     """FIRST:LAST:STEP or FIRST:LAST:logN, the ends included."""
     words = [word.strip() for word in part.split(":")]
     if len(words) != 3:
-        raise JobError(f"The range {part!r} of {name} cannot be read.", "", _RANGES)
+        raise JobError(f"The range {shown(part)} of {name} cannot be read.", "", _RANGES)
     first, last = _number(name, words[0]), _number(name, words[1])
     if words[2].lower().startswith("log"):
         numbers = _log_spaced(name, part, first, last, words[2][3:])
@@ -210,29 +248,36 @@ def _range(name: str, part: str) -> list[Any]:
         numbers = _evenly_spaced(name, part, first, last, _number(name, words[2]))
     read: Callable[[float], Any] = round if _type_of(name) is int else _tidy
     if read is round and words[2].isdigit() is False and not words[2].lower().startswith("log"):
-        raise JobError(f"The range {part!r} of {name} cannot be used.", "Its step must be a whole number.", _RANGES)
+        raise JobError(
+            f"The range {shown(part)} of {name} cannot be used.", "Its step must be a whole number.", _RANGES
+        )
     return [read(number) for number in numbers]
 
 
 def _evenly_spaced(name: str, part: str, first: float, last: float, step: float) -> list[float]:
     if step <= 0 or last < first:
         why = "The step must be above 0." if step <= 0 else "It ends before it begins."
-        raise JobError(f"The range {part!r} of {name} is empty.", why, _RANGES)
+        raise JobError(f"The range {shown(part)} of {name} is empty.", why, _RANGES)
     count = (last - first) / step * (1 + 1e-12) + 1e-9
     if count >= MOST_VALUES:
         raise JobError(
-            f"The range {part!r} of {name} is too long.", f"Over {MOST_VALUES} values.", "Take larger steps."
+            f"The range {shown(part)} of {name} is too long.", f"Over {MOST_VALUES} values.", "Take larger steps."
         )
     return [first + k * step for k in range(int(count) + 1)]
 
 
 def _log_spaced(name: str, part: str, first: float, last: float, count: str) -> list[float]:
     if not count.isdecimal() or not 2 <= int(count[:9]) <= MOST_VALUES:
-        raise JobError(f"The range {part!r} of {name} cannot be read.", f"Write log2 to log{MOST_VALUES}.", _RANGES)
+        raise JobError(
+            f"The range {shown(part)} of {name} cannot be read.", f"Write log2 to log{MOST_VALUES}.", _RANGES
+        )
     if not 0 < first < last:
-        raise JobError(f"The range {part!r} of {name} is not one.", "0 < FIRST < LAST is needed for a log.", _RANGES)
-    number = int(count)
-    return [math.exp(math.log(first) + k / (number - 1) * math.log(last / first)) for k in range(number)]
+        raise JobError(
+            f"The range {shown(part)} of {name} is not one.", "0 < FIRST < LAST is needed for a log.", _RANGES
+        )
+    low, high, number = math.log(first), math.log(last), int(count)
+    inner = [math.exp(low + k / (number - 1) * (high - low)) for k in range(1, number - 1)]
+    return [first, *inner, last]
 
 
 def _tidy(number: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 
 class Halt(Exception):
@@ -16,6 +17,8 @@ class Stop:
         self._changed = threading.Condition()
         self._paused = False
         self._ending = ""
+        self.waited = 0.0
+        """Seconds that the run has stood still because it was paused."""
 
     @property
     def paused(self) -> bool:
@@ -46,15 +49,26 @@ class Stop:
 
     def check(self) -> None:
         """Called by the run between any two pieces of work: waits while paused, raises Halt when the run shall end."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self.paused)
+        self._wait(None)
         if self._ending:
             raise Halt
 
     def wait_while_paused(self, seconds: float) -> bool:
         """Wait until no longer paused, at most `seconds`; True if still paused."""
+        return not self._wait(seconds)
+
+    def worked(self) -> float:
+        """A clock, in seconds, that stands still while the run is paused. For the thread of the run."""
+        return time.perf_counter() - self.waited
+
+    def _wait(self, seconds: float | None) -> bool:
+        if not self.paused:
+            return True
+        begun = time.perf_counter()
         with self._changed:
-            return not self._changed.wait_for(lambda: not self.paused, timeout=seconds)
+            going_on = self._changed.wait_for(lambda: not self.paused, timeout=seconds)
+        self.waited += time.perf_counter() - begun
+        return going_on
 
     def _set(self, *, paused: bool | None = None, ending: str = "") -> None:
         with self._changed:

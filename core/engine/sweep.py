@@ -118,9 +118,10 @@ def pareto(records: Sequence[dict[str, Any]], quality: str = "psnr") -> list[int
     """The numbers of the records that no other one beats in both time and quality, quickest first.
 
     A record beats another if it is neither slower nor worse, and quicker or better. quality: "psnr" or "ssim", which
-    are better if higher, "nrmse" or "residual", better if lower. Records without it, or without a number, are none.
+    are better if higher, "nrmse", "hfen" or "residual", better if lower. Records without it, or without a number, are
+    none.
     """
-    sign = -1 if quality in ("nrmse", "residual") else 1
+    sign = -1 if quality in ("nrmse", "hfen", "residual") else 1
     points = []
     for number, record in enumerate(records):
         found = record.get("residual") if quality == "residual" else record["metrics"].get(quality)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from core.engine.job import JobSpec, ScanSource
 from core.engine.offers import methods_for, settings_of
 from core.engine.presets import default_prior, settings_for, usual
+from core.engine.reference_source import ReferenceSource, digest_of_source, file_hash
 from core.engine.settings import ReconSettings, help_of
 from core.engine.settings_text import SOURCE_TYPES
 from core.engine.tasks import Task, digest_of
-from core.errors import JobError, PriorError, ScanError
-from core.formats.fingerprint import Signature, fingerprint_of, signature_of
+from core.errors import JobError, PriorError
+from core.formats.fingerprint import signature_of
 from core.priors.catalogue import find_prior
 from core.scan import Scan
 
@@ -48,7 +47,6 @@ class SweepPlan:
     axes: tuple[Axis, ...]
     cells: tuple[Task, ...]
     scan: Scan = field(repr=False, compare=False)
-    reference: str = ""
 
 
 def plan_sweep(
@@ -57,26 +55,27 @@ def plan_sweep(
     axes: Sequence[Axis],
     given: Mapping[str, Any] | None = None,
     preset: str = "",
-    reference: str = "",
+    reference: ReferenceSource | None = None,
     keep_images: bool = False,
     threads: int = 0,
 ) -> SweepPlan:
     """The cells of a sweep of a scan. Raises JobError or ScanError, in words, for one that cannot be.
 
-    given: settings that stay the same. reference: path of a volume to compare with; where there is none, a scan that
-    is undersampled on purpose is compared with the full one. threads: as in JobSpec.
+    given: settings that stay the same. reference: what to compare with; None for the full scan, where it is
+    undersampled on purpose. threads: as in JobSpec.
     """
     _check_axes(axes)
-    against = reference_hash(reference)
+    against = digest_of_source(reference or ReferenceSource())
     cells: list[Task] = []
     for values in itertools.product(*(axis.values for axis in axes)):
         chosen = dict(zip((axis.name for axis in axes), values, strict=True))
         job = job_for(scan, _source(source, chosen), {**(given or {}), **chosen}, preset, threads)
+        job = replace(job, reference=reference or ReferenceSource())
         _check_meaning(axes, job.settings, scan)
         name = ", ".join(f"{key} {worded(value)}" for key, value in chosen.items())
         digest = digest_of(job, scan.provenance.sha256, prior_hash(job.settings), against)
-        cells.append(Task(len(cells) + 1, name, job, digest, chosen, reference, keep_images))
-    return SweepPlan(source, tuple(axes), tuple(cells), scan, reference)
+        cells.append(Task(len(cells) + 1, name, job, digest, chosen, keep_images))
+    return SweepPlan(source, tuple(axes), tuple(cells), scan)
 
 
 def job_for(scan: Scan, source: ScanSource, given: Mapping[str, Any], preset: str = "", threads: int = 0) -> JobSpec:
@@ -100,33 +99,12 @@ def prior_hash(settings: ReconSettings) -> str:
         path = find_prior(settings.prior)
     except PriorError:
         return ""
-    return _file_hash(str(path), signature_of(path))
+    return file_hash(str(path), signature_of(path))
 
 
 def worded(value: Any) -> str:
     """A value of a setting, as short as it can be told."""
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def reference_hash(reference: str) -> str:
-    """SHA-256 of the file, or of the files, of a reference; "" for none. Raises ScanError where it cannot be read."""
-    path = Path(reference)
-    if not reference:
-        return ""
-    try:
-        found = _file_hash(reference, signature_of(path))
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ScanError(f"The reference {path.name} cannot be read.", f"{reason}.", "Check the file.") from error
-    if not found:
-        raise ScanError(f"There is no reference {path.name}.", f"Nothing was found at {path}.", "Check the name.")
-    return found
-
-
-@lru_cache(maxsize=16)
-def _file_hash(path: str, signature: Signature) -> str:
-    """The signature tells a file that has changed."""
-    return fingerprint_of(Path(path))
 
 
 def _source(source: ScanSource, chosen: Mapping[str, Any]) -> ScanSource:

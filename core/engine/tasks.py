@@ -25,8 +25,7 @@ class Task:
     """One run of several.
 
     name: for a person, such as "nfe 20, cg_steps 5". digest: of all that its result depends on (see `digest_of`).
-    values: of the settings that are varied. reference: path of the volume to compare with, or "". keep_image: its
-    image is wanted, not only its figures.
+    values: of the settings that are varied. keep_image: its image is wanted, not only its figures.
     """
 
     number: int
@@ -34,7 +33,6 @@ class Task:
     job: JobSpec
     digest: str
     values: dict[str, Any] = field(default_factory=dict)
-    reference: str = ""
     keep_image: bool = False
 
 
@@ -109,8 +107,8 @@ class Workplace(Protocol):
 def digest_of(job: JobSpec, scan: str, prior: str = "", reference: str = "") -> str:
     """SHA-256 over what the result of a job depends on: equal for the same scan wherever it lies.
 
-    scan, prior, reference: hashes of their files. Settings that the method does not use, and how many threads there
-    are, do not count.
+    scan, prior: hashes of their files. reference: see core.engine.reference_source.digest_of_source. Settings that the
+    method does not use, and how many threads there are, do not count.
     """
     told = job.to_dict()
     settings = {name: told["settings"][name] for name in used_by(job.settings.method)}

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from core.engine.events import Failed, Finished, StepDone
-from core.engine.reference import Comparison, compared
 from core.engine.run_card import NOTICE
 from core.engine.runner import run
 from core.engine.stop import Stop
@@ -68,19 +67,19 @@ def _worked(task: Task, stop: Stop) -> Generator[TaskStep | TaskResult | TaskFai
             elif isinstance(event, Failed):
                 yield TaskFailed(task, event.error)
             elif isinstance(event, Finished) and event.kept_at is None:
-                found = compared(event.volume, task.reference) if task.reference else Comparison(event.metrics)
-                yield TaskResult(task, record_of(task, event, found), event.volume if task.keep_image else None)
+                yield TaskResult(task, record_of(task, event), event.volume if task.keep_image else None)
 
 
-def record_of(task: Task, done: Finished, found: Comparison) -> dict[str, Any]:
+def record_of(task: Task, done: Finished) -> dict[str, Any]:
     """All that is known of a finished task but its image, ready for JSON.
 
-    Keys: digest, values (of what is varied), seconds, residual, metrics (psnr in dB, ssim, nrmse and their data_range;
-    empty without a reference, and without what is infinite), reference (what was compared with), unit, thumbnail (a PNG
-    in base64), card (the run card), notice, format.
+    Keys: digest, values (of what is varied), seconds, residual, metrics (psnr in dB, ssim, nrmse, hfen and their
+    data_range; empty without a reference, and without what is infinite), reference (what was compared with, and within
+    which mask), unit, thumbnail (a PNG in base64), card (the run card), notice, format.
     """
     outcome = done.card["outcome"]
-    against = found.against or ("the scan before its undersampling" if found.metrics else "")
+    against = outcome.get("reference", {})
+    mask = f", inside {against['mask']}" if against.get("mask") else ""
     return {
         "format": FORMAT,
         "notice": NOTICE,
@@ -89,9 +88,9 @@ def record_of(task: Task, done: Finished, found: Comparison) -> dict[str, Any]:
         "values": task.values,
         "seconds": float(outcome["seconds"]),
         "residual": float(outcome["residual"]),
-        "metrics": {k: float(v) for k, v in found.metrics.items() if math.isfinite(v)},
-        "reference": against,
-        "unit": found.unit or done.volume.unit,
+        "metrics": {k: float(v) for k, v in done.metrics.items() if math.isfinite(v)},
+        "reference": against.get("against", "") + mask,
+        "unit": against.get("unit") or done.volume.unit,
         "thumbnail": base64.b64encode(png_of(_thumbnail(done.volume))).decode("ascii"),
         "card": done.card,
     }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import UserError
-from core.export.whole import write_json, write_whole
+from core.export.whole import beside, write_whole
 from core.scan import Volume
 
 if TYPE_CHECKING:
@@ -21,6 +24,8 @@ class ExportError(UserError):
 
 
 DICOM, PICTURE = ".dcm", ".png"
+_FULL = os.strerror(errno.ENOSPC)
+_NEXT_TO_NOTHING = 2**20
 
 
 def save(volume: Volume, path: str | Path, about: About | None = None) -> None:
@@ -32,7 +37,8 @@ def save(volume: Volume, path: str | Path, about: About | None = None) -> None:
     """
     path = Path(path)
     ending = ending_of(path)
-    with writing(path):
+    # The card first: it waits under another name until the image is in its place.
+    with writing(path), beside(volume.card, card_path(path)):
         if ending == DICOM:
             from core.export import dicom_about, dicom_series
 
@@ -40,8 +46,6 @@ def save(volume: Volume, path: str | Path, about: About | None = None) -> None:
         else:
             write = _writers()[ending]
             write_whole(path, ending, lambda part: write(volume, part))
-        if volume.card:
-            write_json(volume.card, card_path(path))
 
 
 def save_spread(volume: Volume, path: str | Path, about: About | None = None) -> None:
@@ -76,8 +80,16 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = error.strerror or (_FULL if _is_full(path.parent) else str(error))
         raise ExportError(f"{path.name} could not be written.", f"{reason}.", "Choose another place.") from error
+
+
+def _is_full(folder: Path) -> bool:
+    """Some libraries say only how many of their numbers were written."""
+    try:
+        return shutil.disk_usage(folder).free < _NEXT_TO_NOTHING
+    except OSError:
+        return False
 
 
 def ending_of(path: Path) -> str:

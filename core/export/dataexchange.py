@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.export import ExportError
+from core.export.hdf5 import made_in_memory
 from core.export.whole import write_whole
 from core.formats.scan_record import to_record
 from core.projections import Projections
@@ -43,7 +44,7 @@ def _write(scan: Projections, path: Path, title: str) -> None:
     import h5py
 
     kind = "Simulated" if scan.simulated else "Thinned"
-    with h5py.File(path, "w") as file:
+    with made_in_memory(path, scan.data.nbytes) as made, h5py.File(made, "w") as file:
         file["implements"] = "exchange"
         group = file.create_group("exchange")
         group["title"] = title or f"{kind} CT scan of {scan.views} views, by DDS Viewer"

@@ -12,6 +12,14 @@ from core.formats.identity import Identity
 
 ANONYMOUS = "Anonymous"
 METHODS = ("Nothing of patient or study copied, new UIDs", "Names, paths and dates taken out of the run card")
+OPTIONS = (
+    ("113100", "Basic Application Confidentiality Profile"),
+    ("113105", "Clean Descriptors Option"),
+    ("113111", "Retain Safe Private Option"),
+)
+"""PS3.16 CID 7050: descriptions are ours, and so is the one private block, which is the run card without identity."""
+
+_NO_DAY = {"ContentDate": "19000101", "ContentTime": "000000"}
 _REMOVED = "removed"
 _WHERE = frozenset({"path", "created", "machine", "system"})
 """What a run card tells of the user's folders, clock and computer."""
@@ -39,10 +47,29 @@ def add_patient(dataset: Any, about: About, pseudonym: str) -> None:
     dataset.ReferringPhysicianName = words(told.referring_physician, _LONGEST)
     if told.study_description:
         dataset.StudyDescription = words(told.study_description, _LONGEST)
+    add_method(dataset, about)
+
+
+def add_method(dataset: Any, about: About) -> None:
+    """Whether the identity was taken out, and how, as PS3.15 E.1.1 asks for it; dates of ours that an image must have
+    are no day of the patient's."""
     dataset.PatientIdentityRemoved = "NO" if about.identified else "YES"
-    if not about.identified:
-        dataset.DeidentificationMethod = list(METHODS)
-        dataset.LongitudinalTemporalInformationModified = "REMOVED"
+    if about.identified:
+        return
+    dataset.DeidentificationMethod = list(METHODS)
+    dataset.DeidentificationMethodCodeSequence = [_code(*one) for one in OPTIONS]
+    dataset.LongitudinalTemporalInformationModified = "REMOVED"
+    for name, value in _NO_DAY.items():
+        if dataset.get(name):
+            setattr(dataset, name, value)
+
+
+def _code(value: str, meaning: str) -> Any:
+    from pydicom.dataset import Dataset
+
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, "DCM", meaning
+    return item
 
 
 def new_pseudonym() -> str:
@@ -71,6 +98,12 @@ def without_identity(value: Any, about: About) -> Any:
     if about.identified:
         return value
     return _cleaned(value, _names(about.identity))
+
+
+def tells(text: str, identity: Identity) -> bool:
+    """A name, id or date of an identity stands in a text."""
+    names = _names(identity)
+    return names is not None and names.search(text) is not None
 
 
 def _cleaned(value: Any, names: re.Pattern[str] | None) -> Any:

@@ -27,7 +27,7 @@ from core.export.dicom_headers import (
     orientation,
     position,
 )
-from core.export.dicom_identity import words
+from core.export.dicom_identity import add_method, words
 from core.export.dicom_pixels import Pixels, as_written, decimal, real_values
 from core.export.dicom_series import ENDING, check_own
 from core.export.whole import write_whole, write_whole_folder
@@ -177,7 +177,7 @@ def _finish(dataset: Any, about: About, shows: Shown, *, linked: bool) -> None:
                 del frame.DerivationImageSequence
     add_origin(dataset, about, placed=True)
     dataset.SeriesDescription = words(f"{shows.label.capitalize()}: {dataset.SeriesDescription}", 64)
-    dataset.PatientIdentityRemoved = "NO" if about.identified else "YES"
+    add_method(dataset, about)
 
 
 def _mapping(volume: Volume, shows: Shown) -> Any:

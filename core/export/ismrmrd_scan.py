@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from core.errors import ScanError
 from core.export import ExportError
+from core.export.hdf5 import made_in_memory
 from core.export.whole import write_whole
 from core.orientation import Affine
 from core.scan import BoolArray, KSpace, sampled_centre
@@ -98,8 +99,7 @@ def save_kspace(
 def _write(scan: KSpace, path: Path, told: Told, noise: ComplexArray | None, calibration: range | None) -> None:
     import ismrmrd
 
-    path.unlink(missing_ok=True)
-    with ismrmrd.Dataset(str(path), "dataset", create_if_needed=True) as dataset:
+    with made_in_memory(path, scan.data.nbytes) as made, ismrmrd.Dataset(made, "dataset") as dataset:
         dataset.write_xml_header(_header(scan, told).encode())
         read, phase, through, positions = _places(scan.affine, scan.matrix, scan.sizes["slice"])
         for counter, (samples, head) in enumerate(_readouts(scan, noise, calibration)):

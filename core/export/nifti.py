@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,9 @@ import numpy as np
 from core.export.picture import NOTICE
 from core.orientation import lps_to_ras
 from core.scan import Volume
+
+_EFFORT = 1
+"""Of gzip: more of it takes long for next to nothing."""
 
 
 def write(volume: Volume, path: Path) -> None:
@@ -37,4 +41,10 @@ def write(volume: Volume, path: Path) -> None:
     image.set_qform(affine if upright else None, code=code if upright else 0)
     if not known:
         image.header.set_zooms((*volume.spacing_mm, 1.0)[: data.ndim])
-    nibabel.save(image, path)
+    with path.open("wb") as file:
+        if not path.name.lower().endswith(".gz"):
+            image.to_stream(file)
+            return
+        # Without name and time, so that equal images are equal files.
+        with gzip.GzipFile("", "wb", _EFFORT, file, mtime=0) as packed:
+            image.to_stream(packed)

@@ -90,7 +90,8 @@ def _write(file: BinaryIO, text: bytes, arrays: Mapping[str, Array], tell: Tell 
     whole = max(sum(array.nbytes for array in arrays.values()), 1)
     done = 0
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr(RECORD, text, zipfile.ZIP_DEFLATED)
+        # Without a time: the format knows none before 1980, where a clock without a battery stands.
+        archive.writestr(zipfile.ZipInfo(RECORD), text, zipfile.ZIP_DEFLATED)
         for name, array in arrays.items():
             header = header_of(array.dtype, array.shape)
             large = array.nbytes + len(header) > _ZIP64
@@ -101,7 +102,7 @@ def _write(file: BinaryIO, text: bytes, arrays: Mapping[str, Array], tell: Tell 
                     done += len(piece)
                     if tell is not None:
                         tell("Saving", done, whole)
-        archive.writestr(SPARE, text, zipfile.ZIP_DEFLATED)
+        archive.writestr(zipfile.ZipInfo(SPARE), text, zipfile.ZIP_DEFLATED)
 
 
 def _pieces(array: Array) -> Iterator[memoryview]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ MOST_BYTES = 2**24
 """No record of a cell is larger."""
 
 _NAME = 20
+_HALF_DONE = re.compile(r"\..+\.[a-z0-9_]{8}\.(npy|nii|nii\.gz|nrrd|png|dcm|json)")
 
 
 class Named(Protocol):
@@ -60,7 +62,7 @@ class SweepFolder:
     def write(self, task: Named, record: dict[str, Any], volume: Volume | None) -> None:
         """Keep a result: first its image, then its record. Raises ExportError."""
         if volume is not None:
-            with suppress(FileExistsError):
+            with writing(self.images), suppress(FileExistsError):
                 self.images.mkdir()
             save(volume, self.image_of(task))
         with writing(self._cell(task)):
@@ -94,8 +96,8 @@ def record_in(path: Path) -> dict[str, Any] | None:
 
 
 def sweep_away(folder: Path) -> None:
-    """Remove what a writer left half-done when it was killed (see core.export.whole)."""
+    """Remove what a writer left half-done when it was killed (see core.export.whole); no other hidden file."""
     for path in folder.glob(".*") if folder.is_dir() else ():
-        if path.is_file():
+        if path.is_file() and _HALF_DONE.fullmatch(path.name):
             with suppress(OSError):
                 path.unlink()

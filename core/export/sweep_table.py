@@ -14,7 +14,7 @@ from core.export.whole import write_json, write_whole
 
 NOTICE = "Research use only. Not for diagnosis."
 FIGURES = ("seconds", "residual")
-QUALITY = ("psnr", "ssim", "nrmse", "data_range")
+QUALITY = ("psnr", "ssim", "nrmse", "hfen", "data_range")
 
 _CELL, _GAP, _LINE, _MARGIN = 112, 8, 14, 16
 _MOST_SIDE = 16_000

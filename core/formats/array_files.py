@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ScanError
-from core.formats.files import head_of, is_hdf5, require_memory
-from core.formats.hdf5 import open_hdf5
+from core.formats.files import head_of, is_hdf5, require_held, require_memory
+from core.formats.hdf5 import open_hdf5, stored_of
 from core.formats.mat5 import contents_of, variables_of
 
 Array = npt.NDArray[np.generic]
@@ -28,12 +28,13 @@ _LONGEST_HEADER = 10_000
 
 @dataclass(frozen=True)
 class Variable:
-    """An array in a file. load() reads it. usable: it holds numbers."""
+    """An array in a file. load() reads it. usable: it holds numbers. real: they are known to be no complex ones."""
 
     name: str
     shape: tuple[int, ...]
     usable: bool
     load: Callable[[], Array]
+    real: bool | None = None
 
 
 def kind_of(path: Path) -> str:
@@ -77,7 +78,8 @@ def _npy(path: Path) -> list[Variable]:
         raise ScanError(
             f"{path.name} is cut off.", f"It announces {announced} bytes of data and holds {held}.", "Copy it again."
         )
-    return [Variable("", shape, dtype.kind in "fciu", lambda: np.load(path, mmap_mode="r", allow_pickle=False))]
+    # Read, not mapped: a mapped file that is cut off or written over takes the program, or the image, with it.
+    return [Variable("", shape, dtype.kind in "fciu", lambda: np.load(path, allow_pickle=False), dtype.kind in "fiu")]
 
 
 def _npz(path: Path) -> list[Variable]:
@@ -88,10 +90,22 @@ def _npz(path: Path) -> list[Variable]:
                 continue
             with archive.open(name) as member:
                 shape, dtype = _npy_header(member)
-            if not dtype.hasobject and math.prod(shape) * dtype.itemsize > archive.getinfo(name).file_size:
-                raise ScanError(f"The array {name} in {path.name} is cut off.", "", "Copy the file again.")
+            if not dtype.hasobject:
+                _check_member(archive.getinfo(name), math.prod(shape) * dtype.itemsize, path)
             found.append(Variable(name[:-4], shape, dtype.kind in "fciu", _npz_loader(path, name[:-4])))
     return found
+
+
+def _check_member(info: zipfile.ZipInfo, announced: int, path: Path) -> None:
+    """Raise ScanError unless a member can hold so many bytes, as np.savez and np.savez_compressed write it."""
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ScanError(
+            f"The array {info.filename} in {path.name} is packed in an unusual way.", "", "Save it with numpy.savez."
+        )
+    held = min(info.compress_size, path.stat().st_size)
+    require_held(announced, held, f"The array {info.filename} in {path.name}", info.compress_type != zipfile.ZIP_STORED)
+    if announced > info.file_size:
+        raise ScanError(f"The array {info.filename} in {path.name} is cut off.", "", "Copy the file again.")
 
 
 def _npz_loader(path: Path, name: str) -> Callable[[], Array]:
@@ -139,7 +153,7 @@ def _mat73(path: Path) -> list[Variable]:
 def _mat73_loader(path: Path, name: str) -> Callable[[], Array]:
     def load() -> Array:
         with open_hdf5(path) as file:
-            stored = file[name][()]
+            stored = stored_of(file[name])
         if stored.dtype.names:
             stored = stored["real"] + 1j * stored["imag"]
         return np.asarray(stored).T

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ScanError
-from core.formats.files import head_of, sha256_of
+from core.formats.files import check_beside, head_of, require_memory, sha256_of
 from core.formats.named_array import Named, scan_of
 from core.scan import KSpace, Provenance
 
@@ -60,6 +60,8 @@ def read(path: Path, *, axes: str = "", domain: str = "kspace") -> KSpace:
                 f"BART stores a scan in two files, {header.name} and {numbers.name}.",
                 "Copy both into the same folder.",
             )
+        if part != path:
+            check_beside(part, path.parent)
     text = head_of(header, _LONGEST_HEADER).decode("utf-8", "replace")
     dims = _dims(text, header.name)
     size = numbers.stat().st_size
@@ -69,7 +71,9 @@ def read(path: Path, *, axes: str = "", domain: str = "kspace") -> KSpace:
             f"The header announces {math.prod(dims) * 8} bytes ({' x '.join(map(str, dims))}), the file has {size}.",
             "Copy both files again from their source.",
         )
-    array = np.memmap(numbers, dtype="<c8", mode="r").reshape(dims, order="F")
+    require_memory(float(size), numbers.name)
+    # Read, not mapped: a mapped file that is cut off or written over takes the program, or the image, with it.
+    array = np.fromfile(numbers, dtype="<c8", count=math.prod(dims)).reshape(dims, order="F")
     command = _section(text, "Command")
     simulated = command.split()[:1] == ["phantom"] or command.startswith("bart phantom")
     provenance = Provenance(str(path), "BART", sha256_of(numbers), sequence="", not_understood=())

@@ -14,7 +14,7 @@ from core.formats.ct_grid import require_seen
 from core.formats.ct_scan import Placing, require_views, scan_of
 from core.formats.files import is_hdf5, require_memory, sha256_of
 from core.formats.flat_field import Counts, line_integrals
-from core.formats.hdf5 import numbers_of, open_hdf5
+from core.formats.hdf5 import numbers_of, open_hdf5, stored_of
 from core.formats.lengths import millimetres
 from core.formats.scan_record import from_record
 from core.geometry import ParallelBeam, evenly_spread
@@ -105,7 +105,7 @@ def _array(file: Any, name: str) -> Counts | None:
             raise ScanError("The projections are no numbers.", f"{name} holds something else.", "Export it again.")
         return None
     require_memory(_BYTES_EACH * float(np.prod(found.shape, dtype=np.float64)), "The scan")
-    return np.asarray(found[()])
+    return stored_of(found)
 
 
 def _angles(file: Any, views: int) -> tuple[Any, list[str]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from core.errors import ScanError
 from core.formats.dicom_frames import Frame
+from core.formats.dicom_unpack import Bounded
 from core.formats.identity import Identity
 
 Windows = tuple[tuple[str, float, float], ...]
@@ -41,9 +42,10 @@ def header_of(frame: Frame) -> Any:
     import pydicom
 
     try:
-        return pydicom.dcmread(
-            frame.file, stop_before_pixels=True, specific_tags=[*_IDENTITY.values(), *_WINDOWS, *_GROUPS]
-        )
+        with Bounded(frame.file) as held:
+            return pydicom.dcmread(
+                held, stop_before_pixels=True, specific_tags=[*_IDENTITY.values(), *_WINDOWS, *_GROUPS]
+            )
     except Exception as error:
         raise ScanError(f"{frame.file.name} cannot be read.", type(error).__name__, "Copy it again.") from error
 
@@ -56,10 +58,13 @@ def identity_of(header: Any) -> Identity:
 def description_of(header: Any) -> str:
     """The series' description, or "" where it names the patient."""
     text = _text(header.get("SeriesDescription"))[:_LONGEST_NAME].strip()
+    return "" if _names_patient(header, text) else text
+
+
+def _names_patient(header: Any, text: str) -> bool:
     names = _text(header.get("PatientName")).lower().replace("=", "^").replace(" ", "^").replace(",", "^").split("^")
     secrets = [*names, _text(header.get("PatientID")).lower(), _text(header.get("AccessionNumber")).lower()]
-    told = any(len(secret) >= _LEAST_LETTERS and secret in text.lower() for secret in secrets)
-    return "" if told else text
+    return any(len(secret) >= _LEAST_LETTERS and secret in text.lower() for secret in secrets)
 
 
 def windows_of(header: Any, number: int) -> Windows:
@@ -81,7 +86,7 @@ def windows_of(header: Any, number: int) -> Windows:
         if not (math.isfinite(pair[0]) and math.isfinite(pair[1]) and pair[0] > 0) or any(w[1:] == pair for w in found):
             continue
         name = _text(names[index])[:_LONGEST_NAME].strip() if index < len(names) else ""
-        found.append((name or "From the file", *pair))
+        found.append(("From the file" if not name or _names_patient(header, name) else name, *pair))
     return tuple(found[:_MOST_WINDOWS])
 
 

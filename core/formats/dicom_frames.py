@@ -13,14 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ScanError
+from core.formats.dicom_unpack import Bounded
+from core.formats.files import DEFLATE
 
 Vector = npt.NDArray[np.float64]
 
 _LARGEST_SIDE = 2**16
-_DEFLATE = 1100
-"""No deflated data set grows by more when it is unpacked (zlib: 1032)."""
 _RLE = "1.2.840.10008.1.2.5"
 """RLE is unpacked by pydicom itself, without a library that could crash."""
+_RUNS = 64
+"""Two bytes of it become 128 at most (PS3.5 G.3)."""
 _GROUPS = {
     "ImagePositionPatient": "PlanePositionSequence",
     "ImageOrientationPatient": "PlaneOrientationSequence",
@@ -100,7 +102,8 @@ def frames_of(file: Path) -> list[Frame]:
     from pydicom.errors import InvalidDicomError
 
     try:
-        header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=_TAGS)
+        with Bounded(file) as held:
+            header = pydicom.dcmread(held, stop_before_pixels=True, specific_tags=_TAGS)
     except (InvalidDicomError, IsADirectoryError):
         return []
     except Exception as error:
@@ -136,7 +139,7 @@ def _check_size(file: Path, header: Any, count: int) -> None:
     packed = header.file_meta.get("TransferSyntaxUID")
     needed = count * rows * columns * bits / 8
     if packed is not None and (packed.is_compressed or packed.is_deflated):
-        needed = count if packed.is_compressed else needed / _DEFLATE
+        needed = needed / _RUNS if packed == _RLE else count if packed.is_compressed else needed / DEFLATE
     sides = 0 < rows <= _LARGEST_SIDE and 0 < columns <= _LARGEST_SIDE
     if not sides or count < 1 or needed > held:
         raise _damaged(file, f"it announces {count} x {rows} x {columns} pixels and holds {held} bytes")

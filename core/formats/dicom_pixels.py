@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import IO, Any
 import numpy as np
 
 from core.errors import ScanError
+from core.formats.child import command_of, may_start
 from core.formats.dicom_frames import Frame
 from core.formats.dicom_unpack import unpacked
 from core.formats.whole_numbers import Voxels
@@ -47,7 +47,7 @@ def pixels_of(frames: Sequence[Frame]) -> Iterator[tuple[int, Voxels]]:
 
 
 def _may_start_processes() -> bool:
-    return bool(sys.executable) and not getattr(sys, "frozen", False)
+    return may_start()
 
 
 def _here(files: list[tuple[Path, list[int]]]) -> Any:
@@ -62,7 +62,7 @@ def _here(files: list[tuple[Path, list[int]]]) -> Any:
 
 def _elsewhere(files: list[tuple[Path, list[int]]]) -> Any:
     process = subprocess.Popen(
-        [sys.executable, "-I", str(_SCRIPT)],
+        command_of(_SCRIPT),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -7,18 +7,53 @@ As a script it reads a JSON list of [file, [frame numbers]] from its input and w
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import sys
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
 _SECONDS = 60
 """A decoder that needs longer for a frame hangs."""
 _MOST_MEMORY = 2**33
+_SMALL = 2**20
+_PLAIN, _MOST_GROWTH = 2**26, 64
+"""A deflated data set may become so many bytes, and beyond that by so much more than it has."""
 _LUMINANCE = (0.299, 0.587, 0.114)
 """Of red, green and blue (ITU-R BT.601)."""
 _EXTENDED = "1.2.840.10008.1.2.4.51"
+
+
+class Bounded(io.BufferedReader):
+    """A DICOM file whose reads take no memory for what it announces and does not hold.
+
+    The library reads all that is left only of a deflated data set, which it then unpacks as a whole: ValueError where
+    that would be out of all proportion.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        super().__init__(io.FileIO(path))
+        self._size = os.fstat(self.fileno()).st_size
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or size < 0:
+            _check_deflated(rest := super().read())
+            return rest
+        return super().read(size if size < _SMALL else min(size, max(self._size - self.tell(), 0)))
+
+
+def _check_deflated(packed: bytes) -> None:
+    stream, total, most = zlib.decompressobj(-zlib.MAX_WBITS), 0, _PLAIN + _MOST_GROWTH * len(packed)
+    while packed and not stream.eof:
+        try:
+            total += len(stream.decompress(packed, _SMALL))
+        except zlib.error:
+            return
+        if total > most:
+            raise ValueError("it unpacks to far more than a picture")
+        packed = stream.unconsumed_tail
 
 
 def unpacked(file: str, numbers: list[int]) -> Iterator[Any]:
@@ -29,7 +64,8 @@ def unpacked(file: str, numbers: list[int]) -> Iterator[Any]:
     import pydicom
     from pydicom.pixels import get_decoder, iter_pixels
 
-    header = pydicom.dcmread(file, stop_before_pixels=True)
+    with Bounded(file) as held:
+        header = pydicom.dcmread(held, stop_before_pixels=True)
     syntax = header.file_meta.TransferSyntaxUID
     try:
         known = get_decoder(syntax).is_available
@@ -42,12 +78,13 @@ def unpacked(file: str, numbers: list[int]) -> Iterator[Any]:
         return
     told = {} if "PhotometricInterpretation" in header else {"photometric_interpretation": "MONOCHROME2"}
     # A frame that is read from the file leaves the others there.
-    source: Any = file
-    if told or syntax.is_deflated:
-        source = pydicom.dcmread(file)
-        source.PhotometricInterpretation = header.get("PhotometricInterpretation", "MONOCHROME2")
-    for pixels in iter_pixels(source, indices=numbers):
-        yield _grey(pixels, header)
+    with Bounded(file) as held:
+        source: Any = held
+        if told or syntax.is_deflated:
+            source = pydicom.dcmread(held)
+            source.PhotometricInterpretation = header.get("PhotometricInterpretation", "MONOCHROME2")
+        for pixels in iter_pixels(source, indices=numbers):
+            yield _grey(pixels, header)
 
 
 def _grey(pixels: Any, header: Any) -> Any:
@@ -107,7 +144,8 @@ def _serve(out: Any) -> None:
             out.write(pixels.tobytes())
 
 
-def _main() -> None:
+def main(arguments: list[str]) -> int:
+    """Without arguments; all is told by what is written. Returns the exit status."""
     # The decoders print what they do not like, which must not get among the pixels.
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -119,7 +157,8 @@ def _main() -> None:
         said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         out.write(json.dumps({"error": " ".join(said.split())[:160], "absent": absent}).encode() + b"\n")
     out.flush()
+    return 0
 
 
 if __name__ == "__main__":
-    _main()
+    sys.exit(main(sys.argv[1:]))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from core.errors import ScanError
 from core.formats.files import is_hdf5, require_memory, sha256_of
-from core.formats.hdf5 import open_hdf5
+from core.formats.hdf5 import open_hdf5, require_stored, stored_of
 from core.formats.mrd_header import MrdEncoding, MrdHeader, parse_header
 from core.formats.named_array import Named, scan_of
 from core.scan import BoolArray, KSpace, Provenance
@@ -40,9 +40,9 @@ def read(path: Path, *, axes: str = "", domain: str = "kspace") -> KSpace:
     with open_hdf5(path) as file:
         dataset = file["kspace"]
         require_memory(4.0 * 8.0 * float(np.prod(dataset.shape, dtype=np.float64)), "The scan")
-        array = np.asarray(dataset[()])
+        array = stored_of(dataset)
         header = _header(file)
-        mask = np.asarray(file["mask"][()]).astype(bool).ravel() if "mask" in file else None
+        mask = stored_of(file["mask"]).astype(bool).ravel() if "mask" in file else None
         attributes = {str(k): v for k, v in file.attrs.items()}
     if array.dtype.kind != "c":
         raise ScanError("The k-space is not complex.", f"Its type is {array.dtype}.", "Export the scan again.")
@@ -60,6 +60,7 @@ def read(path: Path, *, axes: str = "", domain: str = "kspace") -> KSpace:
 def _header(file: Any) -> MrdHeader | None:
     if "ismrmrd_header" not in file:
         return None
+    require_stored(file["ismrmrd_header"])
     stored = file["ismrmrd_header"][()]
     return parse_header(stored if isinstance(stored, (bytes, str)) else bytes(stored))
 

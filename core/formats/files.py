@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 from core.errors import ScanError
@@ -11,6 +12,9 @@ _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _HDF5_PLACES = (0, 512, 1024, 2048)
 _CHUNK = 2**22
 _SHARE_OF_MEMORY = 0.8
+
+DEFLATE = 1100
+"""No deflate stream grows by more when it is unpacked (zlib: 1032)."""
 
 
 def check_readable(path: Path) -> None:
@@ -31,7 +35,35 @@ def head_of(path: Path, count: int, start: int = 0) -> bytes:
     """Up to `count` bytes of a file from `start`."""
     with path.open("rb") as file:
         file.seek(start)
-        return file.read(count)
+        # A read takes memory for all that is asked for, before it knows how much there is.
+        return file.read(min(count, max(os.fstat(file.fileno()).st_size - start, 0)))
+
+
+def check_beside(path: Path, folder: Path) -> Path:
+    """The path of a file that another one names. Raises ScanError for a link that leads out of the folder."""
+    if path.is_symlink() and folder.resolve() not in path.resolve().parents:
+        raise ScanError(
+            f"{path.name} is not read.",
+            "It is a link that leads out of the folder of the scan.",
+            "Put a copy of the file itself there.",
+        )
+    return path
+
+
+def stays_within(path: Path, folder: Path) -> bool:
+    """No link leads from the folder to the path outside of it."""
+    root = folder.resolve()
+    return root in path.resolve().parents
+
+
+def require_held(announced: float, held: float, what: str, packed: bool = False) -> None:
+    """Raise ScanError if `announced` bytes cannot come out of `held` ones. packed: these are compressed by deflate."""
+    if announced > held * (DEFLATE if packed else 1):
+        raise ScanError(
+            f"{what} is damaged or cut off.",
+            f"It announces {announced:.0f} bytes and holds {held:.0f}.",
+            "Copy it again from its source.",
+        )
 
 
 def is_hdf5(path: Path) -> bool:
@@ -48,11 +80,16 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def require_memory(count: float, what: str) -> None:
-    """Raise ScanError if `count` bytes do not fit into the memory that is free now."""
+def free_memory() -> int:
+    """Bytes that programs can still have."""
     import psutil
 
-    free = psutil.virtual_memory().available
+    return int(psutil.virtual_memory().available)
+
+
+def require_memory(count: float, what: str) -> None:
+    """Raise ScanError if `count` bytes do not fit into the memory that is free now."""
+    free = free_memory()
     if count > _SHARE_OF_MEMORY * free:
         raise ScanError(
             f"{what} does not fit into memory.",

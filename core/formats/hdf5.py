@@ -16,9 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ScanError
+from core.formats.files import require_held
 from core.formats.probe import trouble_of
 
 _PROBE = Path(__file__).with_name("hdf5_probe.py")
+_SMALL = 2**24
+"""Bytes; less than this may be empty."""
 
 
 @contextmanager
@@ -57,6 +60,21 @@ def numbers_of(dataset: Any, most: int) -> npt.NDArray[Any]:
             "Check that none is missing, and the order of the axes.",
         )
     return np.asarray(dataset[()]).ravel()
+
+
+def stored_of(dataset: Any) -> npt.NDArray[Any]:
+    """All of a dataset, which may not be far larger than what the file holds of it. Raises ScanError."""
+    require_stored(dataset)
+    return np.asarray(dataset[()])
+
+
+def require_stored(dataset: Any) -> None:
+    """Raise ScanError where a dataset announces more than its bytes in the file can be unpacked to.
+
+    What was never written reads as zeros, and costs its maker nothing.
+    """
+    announced = float(np.prod(dataset.shape or (), dtype=np.float64)) * dataset.dtype.itemsize
+    require_held(max(announced - _SMALL, 0), float(dataset.id.get_storage_size()), str(dataset.name), packed=True)
 
 
 @lru_cache(maxsize=64)

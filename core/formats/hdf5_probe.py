@@ -7,6 +7,7 @@ Any other end is a crash of the library.
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from typing import Any
 
@@ -42,18 +43,26 @@ def _read(name: str, item: Any) -> None:
         item[start : start + rows]
 
 
-def _leave_no_core() -> None:
-    """A crash is expected here; it shall not fill the disk."""
+def _limit(path: str) -> None:
+    """A crash is expected here; it shall not fill the disk, nor a damaged size the memory."""
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        most = 2**32 + 4 * os.path.getsize(path)
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def main(arguments: list[str]) -> int:
+    """arguments: the path. Returns the exit status."""
+    _limit(arguments[0])
+    try:
+        read_through(arguments[0])
+    except Exception as error:
+        print(f"{error}".splitlines()[0] if str(error) else type(error).__name__)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    _leave_no_core()
-    try:
-        read_through(sys.argv[1])
-    except Exception as error:
-        print(f"{error}".splitlines()[0] if str(error) else type(error).__name__)
-        sys.exit(1)
+    sys.exit(main(sys.argv[1:]))

@@ -15,7 +15,7 @@ from core.formats.astra import fan_as_ours
 from core.formats.ct_scan import Placing, scan_of
 from core.formats.files import require_memory, sha256_of
 from core.formats.flat_field import Corrected
-from core.formats.hdf5 import open_hdf5
+from core.formats.hdf5 import open_hdf5, stored_of
 from core.formats.mat5 import contents_of, variables_of
 from core.geometry import FanBeam, Grid
 from core.projections import Projections
@@ -104,7 +104,7 @@ def _mat73(path: Path) -> tuple[Any, Values]:
         struct = next(file[name] for name in _STRUCTS if name in file)
         stored = struct["sinogram"]
         require_memory(16.0 * float(np.prod(stored.shape, dtype=np.float64)), "The scan")
-        sinogram = np.asarray(stored[()]).T
+        sinogram = stored_of(stored).T
         parameters = struct.get("parameters", {})
         found = {
             name: np.asarray(item[()])

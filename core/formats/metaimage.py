@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ScanError
-from core.formats.files import head_of, require_memory
+from core.formats.files import check_beside, head_of, require_held, require_memory
 
 _TYPES = {
     "MET_CHAR": "i1",
@@ -111,11 +111,13 @@ def _stored(path: Path, fields: dict[str, str], start: int, count: int) -> bytes
     if not source.is_file():
         raise ScanError(f"{source.name} is missing.", f"{path.name} keeps its numbers in it.", "Copy both files.")
     compressed = fields.get("CompressedData", "False").lower() == "true"
+    size = check_beside(source, path.parent).stat().st_size
+    require_held(count, size, source.name, compressed)
     skip = start if source == path else int(fields.get("HeaderSize", "0"))
     if skip < 0 and not compressed:
         # The numbers are the end of the file.
-        skip = max(source.stat().st_size - count, 0)
-    raw = head_of(source, source.stat().st_size if compressed else count, max(skip, 0))
+        skip = max(size - count, 0)
+    raw = head_of(source, size if compressed else count, max(skip, 0))
     if compressed:
         raw = zlib.decompressobj().decompress(raw, count)
     if len(raw) != count:

@@ -139,12 +139,12 @@ def _field_of_view(element: ElementTree.Element, space: str) -> Triple:
 
 
 def _identifiers(root: ElementTree.Element) -> Iterator[tuple[str, str]]:
-    for part in root.iter():
-        name = _name(part)
-        if name in _IDENTIFYING:
-            yield from ((_name(e), e.text.strip()) for e in part.iter() if e.text and e.text.strip())
-        elif name in _IDENTIFYING_FIELDS and part.text and part.text.strip():
-            yield name, part.text.strip()
+    for part in root:
+        whole = _name(part) in _IDENTIFYING
+        for element in part.iter():
+            name = _name(element)
+            if (whole or name in _IDENTIFYING_FIELDS) and element.text and element.text.strip():
+                yield name, element.text.strip()
 
 
 def _name(element: ElementTree.Element) -> str:

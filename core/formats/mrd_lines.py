@@ -12,6 +12,7 @@ import numpy.typing as npt
 from core.errors import ScanError
 from core.formats.counters import combined, echo_range
 from core.formats.encoding import Integers
+from core.formats.hdf5 import require_stored
 from core.formats.readouts import Lines
 from core.scan import BoolArray, Complex64Array
 
@@ -28,6 +29,7 @@ class LineTable:
         import ismrmrd.hdf5
 
         self._dataset = dataset
+        require_stored(dataset)
         self.head: npt.NDArray[np.void] = dataset.fields("head")[:]
         missing = set(ismrmrd.hdf5.acquisition_header_dtype.names) - set(self.head.dtype.names or ())
         if missing or self.head.ndim != 1 or not len(self.head):

@@ -12,7 +12,7 @@ from core.formats.angles import radians_of, unit_named
 from core.formats.ct_scan import Placing, require_views, scan_of
 from core.formats.files import is_hdf5, require_memory, sha256_of
 from core.formats.flat_field import Counts, line_integrals
-from core.formats.hdf5 import numbers_of, open_hdf5
+from core.formats.hdf5 import numbers_of, open_hdf5, stored_of
 from core.formats.lengths import millimetres
 from core.geometry import ParallelBeam
 from core.projections import Projections
@@ -93,7 +93,7 @@ def _frames(entry: Any) -> Counts:
         raise ScanError("The file holds no projections.", "instrument/detector/data is missing.", "Export it again.")
     require_views(stored.shape)
     require_memory(_BYTES_EACH * float(np.prod(stored.shape, dtype=np.float64)), "The scan")
-    return np.asarray(stored[()])
+    return stored_of(stored)
 
 
 def _sorted(frames: Counts, keys: Any, odd: list[str]) -> tuple[Counts, Counts | None, Counts | None]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
+
+from core.formats.child import command_of, may_start
 
 _SECONDS = 60.0
 _BYTES_PER_SECOND = 2e7
@@ -16,11 +17,11 @@ def trouble_of(script: Path, path: str, size: int) -> str:
     The script gets the path; it ends with 0 if all is well, and with 1 after a last line that says what is damaged. Any
     other end is a crash of the library. Where no process can be started, "" too.
     """
-    if getattr(sys, "frozen", False) or not sys.executable:
+    if not may_start():
         return ""
     try:
         ended = subprocess.run(
-            [sys.executable, "-I", str(script), path],
+            command_of(script, path),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -33,7 +33,9 @@ def claims(path: Path) -> bool:
     counts = angle_counts(listed)
     fitting = [v for v in listed if v.usable and len(v.shape) in (2, 3) and set(counts) & set(v.shape)]
     fitting = [v for v in fitting if not is_angles(v)]
-    return len(fitting) == 1 and loaded(fitting[0]).dtype.kind in "fiu"
+    if len(fitting) != 1:
+        return False
+    return loaded(fitting[0]).dtype.kind in "fiu" if fitting[0].real is None else fitting[0].real
 
 
 def read(path: Path, *, axes: str = "", domain: str = "kspace") -> Projections:

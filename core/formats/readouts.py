@@ -17,6 +17,9 @@ from core.scan import BoolArray, Complex64Array
 
 _BLOCK_BYTES = 2**25
 _COPIES = 3
+_LARGE = 2**26
+_MOST_EMPTY = 512
+"""No scan leaves out more than this."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,9 @@ class Lines:
         arrays = {f.name: getattr(self, f.name) for f in fields(self)}
         return replace(self, **{k: v[chosen] for k, v in arrays.items() if isinstance(v, np.ndarray)})
 
-    def blocks(self) -> Iterator[Lines]:
-        """The readouts in pieces of moderate size."""
-        step = max(1, _BLOCK_BYTES // (8 * self.coils * self.samples))
+    def blocks(self, samples: int) -> Iterator[Lines]:
+        """The readouts in pieces of moderate size, also where each becomes so many samples."""
+        step = max(1, _BLOCK_BYTES // (8 * self.coils * max(self.samples, samples)))
         for start in range(0, len(self), step):
             yield self.where(np.arange(start, min(start + step, len(self))))
 
@@ -79,11 +82,12 @@ def gather(
     """
     e = encoding
     partial = _any_partial(lines, e)
+    _require_filled(lines, e, frames)
     bytes_needed = 8.0 * float(np.prod([*frames, lines.coils, e.nz, e.ny, e.nx], dtype=np.float64))
     require_memory(_COPIES * bytes_needed, "The scan")
     data = np.zeros((*frames, lines.coils, e.nz, e.ny, e.nx), np.complex64)
     count = np.zeros((*frames, e.nz, e.ny, e.nx if partial else 1), np.uint16)
-    for block in lines.blocks():
+    for block in lines.blocks(e.nx_full):
         readouts, ranges = _place_samples(block, e, whitening)
         z, y = e.kz(block.kz), e.ky(block.ky)
         for i, (low, high) in enumerate(ranges):
@@ -93,6 +97,17 @@ def gather(
     if count.max() > 1:
         data /= np.maximum(count, 1)[:, :, :, None]
     return Gathered(data, count)
+
+
+def _require_filled(lines: Lines, e: Encoding, frames: tuple[int, int, int]) -> None:
+    """Raise ScanError for a large array of which next to nothing was measured: its size is damaged."""
+    places = float(np.prod([*frames, e.nz, e.ny, e.nx_full], dtype=np.float64))
+    if 8.0 * lines.coils * places > _LARGE and places > _MOST_EMPTY * lines.samples * len(lines):
+        raise ScanError(
+            "The size of the scan does not fit its data.",
+            f"It announces {places:.3g} samples, of which {lines.samples * len(lines)} are there.",
+            "Its header or its counters are damaged; export it again.",
+        )
 
 
 def _placed_range(line: Lines, i: int, e: Encoding) -> tuple[int, int, int]:

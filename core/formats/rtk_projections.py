@@ -9,7 +9,7 @@ import numpy as np
 
 from core.errors import ScanError
 from core.formats.ct_scan import Placing, require_views, scan_of
-from core.formats.files import sha256_of
+from core.formats.files import sha256_of, stays_within
 from core.formats.flat_field import Corrected, line_integrals
 from core.formats.metaimage import MetaImage, is_metaimage, read_metaimage
 from core.formats.rtk_geometry import Panel, cone_of, is_geometry, read_rtk_geometry
@@ -73,7 +73,7 @@ def _corrected(image: MetaImage) -> tuple[Corrected, list[str]]:
 def _pair(path: Path) -> tuple[Path, Path]:
     """(projections, geometry). Raises ScanError where one is not there or cannot be told from others."""
     if is_geometry(path):
-        found = [p for p in sorted(path.parent.iterdir()) if p.suffix.lower() in (".mha", ".mhd", *_VENDORS)]
+        found = [p for p in _beside(path) if p.suffix.lower() in (".mha", ".mhd", *_VENDORS)]
         same = [p for p in found if p.stem == path.stem]
         makers = [p for p in found if p.suffix.lower() in _VENDORS]
         chosen = same or (found if len(found) == 1 else makers)
@@ -84,7 +84,7 @@ def _pair(path: Path) -> tuple[Path, Path]:
                 "Open the file of the projections itself.",
             )
         return chosen[0], path
-    found = [p for p in sorted(path.parent.iterdir()) if is_geometry(p)]
+    found = [p for p in _beside(path) if is_geometry(p)]
     same = [p for p in found if p.stem == path.stem] or [p for p in found if p.stem == "geometry"]
     chosen = same or (found if len(found) == 1 else [])
     if not chosen:
@@ -94,6 +94,11 @@ def _pair(path: Path) -> tuple[Path, Path]:
             f"Copy it there. If this is a reconstructed image: {SIMULATE}",
         )
     return path, chosen[0]
+
+
+def _beside(path: Path) -> list[Path]:
+    """The folder of a file, without links that lead out of it."""
+    return [p for p in sorted(path.parent.iterdir()) if not p.is_symlink() or stays_within(p, path.parent)]
 
 
 def _through_rtk(path: Path) -> MetaImage:
@@ -107,7 +112,7 @@ def _through_rtk(path: Path) -> MetaImage:
             "The package itk-rtk is not installed.",
             "Install it: pip install dds-viewer[cone]",
         ) from error
-    names = sorted(str(p) for p in path.parent.iterdir() if p.suffix.lower() == path.suffix.lower())
+    names = sorted(str(p) for p in _beside(path) if p.suffix.lower() == path.suffix.lower())
     reader = kind.New()
     reader.SetFileNames(names)
     reader.Update()

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from core.formats.dicom_about import header_of, windows_of
 from core.formats.dicom_frames import COLOUR, DARK, Frame
 from core.formats.dicom_pixels import pixels_of
+from core.formats.files import require_memory
 from core.formats.in_words import in_words
 from core.formats.volume_parts import Opened, as_viewed
 from core.formats.whole_numbers import rescaled
@@ -30,6 +31,7 @@ def of_frame(frame: Frame, spacing_mm: tuple[float, float]) -> Thumbnail:
     Raises ScanError.
     """
     with in_words(frame.file):
+        require_memory(16.0 * frame.shape[0] * frame.shape[1], frame.file.name)
         _, pixels = next(iter(pixels_of([frame])))
         values = rescaled(pixels, frame.slope, frame.intercept).astype(np.float32)
         windows = () if frame.look == COLOUR else windows_of(header_of(frame), frame.number)

@@ -27,7 +27,7 @@ import numpy as np
 
 from core.errors import ScanError
 from core.formats.ct_scan import Placing, note, scan_of
-from core.formats.files import sha256_of
+from core.formats.files import check_beside, sha256_of
 from core.formats.flat_field import Corrected, line_integrals
 from core.formats.tiff_geometry import NAME, TiffGeometry, read_geometry
 from core.formats.tiff_pictures import SUFFIXES, pages_of, pictures_of, read_pictures
@@ -50,7 +50,7 @@ def claims(path: Path) -> bool:
 def read(path: Path, *, axes: str = "", domain: str = "kspace") -> Projections:
     """The scan of a folder, of its geometry.toml, or of one TIFF with a page for each view. Raises ScanError."""
     toml = path / NAME if path.is_dir() else path if path.suffix.lower() == ".toml" else path.with_name(NAME)
-    told = read_geometry(toml)
+    told = read_geometry(toml if toml == path else check_beside(toml, toml.parent))
     files = _files(path, toml, told)
     counts = read_pictures(files)
     angles, odd = told.angles_for(len(counts))

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from core.formats.twix_layout import part_of_twixtools
 
 _BUFFER = re.compile(rb"(\w{4,})\x00(.{4})", re.DOTALL)
-_ENTRY = re.compile(r"^\s*([\w.\[\]]+)\s*=\s*(.*?)\s*$", re.MULTILINE)
+_ENTRY = re.compile(r"^ ?([\w.\[\]]+) ?= ?(.*)$", re.MULTILINE)
+_BLANKS = re.compile(r"[^\S\n]+")
 _IDENTIFYING = (
     "tPatientName",
     "PatientName",
@@ -52,7 +53,7 @@ class Protocol:
 def parse_protocol(header: bytes) -> Protocol:
     """Read the header of a measurement; damaged parts are passed over."""
     buffers = _buffers(header)
-    entries = dict(_ENTRY.findall(buffers.get("MeasYaps", "")))
+    entries = {name: value.strip() for name, value in _ENTRY.findall(buffers.get("MeasYaps", ""))}
     system: dict[str, object] = {}
     identifiers: dict[str, str] = {}
     parse = part_of_twixtools("twixprot").parse_xprot
@@ -75,6 +76,7 @@ def _buffers(header: bytes) -> dict[str, str]:
             break
         length = struct.unpack("<I", match.group(2))[0]
         start = position + match.end()
-        found[match.group(1).decode("latin1")] = header[start : start + length].decode("latin1")
+        # Long rows of blanks, which no header has, would keep the parsers busy for hours.
+        found[match.group(1).decode("latin1")] = _BLANKS.sub(" ", header[start : start + length].decode("latin1"))
         position = start + length
     return found

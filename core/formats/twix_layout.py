@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from core.errors import ScanError
 from core.formats.encoding import Integers
+from core.formats.file_bytes import FileBytes
 from core.scan import BoolArray, Complex64Array
 
 _MOST_MEASUREMENTS = 64
@@ -54,7 +55,7 @@ class Part:
 class TwixFile:
     """A twix file seen as bytes. is_vd: the layout of VD and VE, else that of VA and VB."""
 
-    stored: npt.NDArray[np.uint8]
+    stored: FileBytes
     is_vd: bool
     parts: tuple[Part, ...]
 
@@ -99,8 +100,8 @@ class Readouts:
 
 
 def open_twix(path: Path) -> TwixFile:
-    """Map a file and find its measurements. Raises ScanError when it is cut off or no twix file."""
-    stored = np.memmap(path, dtype=np.uint8, mode="r")
+    """Open a file and find its measurements. Raises ScanError when it is cut off or no twix file."""
+    stored = FileBytes(path)
     if _lists_measurements(stored[:_LEAST_HEADER].tobytes()):
         return TwixFile(stored, True, _parts(stored, int(stored[4:8].view("<u4")[0])))
     return TwixFile(stored, False, (_part(stored, 0, len(stored)),))
@@ -171,7 +172,7 @@ def _header_types(is_vd: bool) -> tuple[np.dtype[Any], int]:
     return np.dtype(structures.VB17_header), np.dtype(structures.VB17_header).itemsize
 
 
-def _parts(stored: npt.NDArray[np.uint8], count: int) -> tuple[Part, ...]:
+def _parts(stored: FileBytes, count: int) -> tuple[Part, ...]:
     """The measurements that the list at the beginning of a VD or VE file names."""
     kind = part_of_twixtools("hdr_def").MultiRaidFileHeader
     if len(stored) < kind.itemsize:
@@ -193,7 +194,7 @@ def _parts(stored: npt.NDArray[np.uint8], count: int) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _part(stored: npt.NDArray[np.uint8], start: int, stop: int) -> Part:
+def _part(stored: FileBytes, start: int, stop: int) -> Part:
     header = int(stored[start : start + 4].view("<u4")[0])
     if not _LEAST_HEADER <= header <= min(stop - start, _LONGEST_HEADER):
         raise ScanError("The Siemens header is damaged.", f"It claims {header} bytes.", "Copy the file again.")

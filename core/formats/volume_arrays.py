@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from core.errors import ScanError
 from core.formats.array_files import kind_of, loaded, variables
 from core.formats.volume_parts import Opened, Tell, opened
@@ -30,6 +28,4 @@ def read(path: Path, tell: Tell | None = None) -> Opened:
     if len(usable) > 1:
         notes.append(f"The file holds {len(usable)} arrays; the first, {usable[0].name}, was read.")
     array = loaded(usable[0])
-    # A file that is only mapped into memory could change under the image.
-    array = array.copy() if isinstance(array, np.memmap) and array.dtype.isnative else array
     return opened(array, path, "NumPy array", None, (1.0, 1.0, 1.0), notes=notes)

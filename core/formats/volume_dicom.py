@@ -13,7 +13,7 @@ from core.formats.dicom_about import Windows, description_of, header_of, identit
 from core.formats.dicom_frames import COLOUR, DARK, Frame, frames_of
 from core.formats.dicom_pixels import pixels_of
 from core.formats.dicom_stack import Stack, stacked
-from core.formats.files import head_of, require_memory
+from core.formats.files import head_of, require_memory, stays_within
 from core.formats.volume_parts import Opened, Tell, Voxels, opened
 from core.formats.whole_numbers import gathered, is_whole, range_of, rescaled
 
@@ -44,19 +44,27 @@ def read(path: Path, tell: Tell | None = None) -> Opened:
     intercept. Raises ScanError for a folder that holds several series, or none.
     """
     if path.is_dir():
-        series = _series(path, sorted(path.rglob("*")), tell)
+        series = _series(path, _files(path), tell)
         if len(series) > 1:
             raise _several(path, series)
         return volume_of(path, series[0], tell)
     # The file itself comes first, so that its own trouble is the one that is told.
-    series = _series(path, [path, *sorted(p for p in path.parent.iterdir() if p != path)], tell)
+    beside = sorted(
+        p for p in path.parent.iterdir() if p != path and (not p.is_symlink() or stays_within(p, path.parent))
+    )
+    series = _series(path, [path, *beside], tell)
     return volume_of(path, next(s for s in series if any(frame.file == path for frame in s)), tell)
 
 
 def read_largest(path: Path) -> Opened:
     """The series with the most slices in a folder, or one file alone: what priors are trained on. Raises ScanError."""
-    series = _series(path, sorted(path.rglob("*")) if path.is_dir() else [path], None)
+    series = _series(path, _files(path) if path.is_dir() else [path], None)
     return volume_of(path, max(series, key=len), None)
+
+
+def _files(folder: Path) -> list[Path]:
+    """All below a folder; a link only where it leads to something in it."""
+    return sorted(p for p in folder.rglob("*") if not p.is_symlink() or stays_within(p, folder))
 
 
 def _series(path: Path, files: list[Path], tell: Tell | None) -> list[list[Frame]]:

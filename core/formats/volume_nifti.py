@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,14 +55,47 @@ def glance(path: Path) -> tuple[tuple[int, int, int], str, thumbnails.Thumbnail 
 
 def _image(path: Path) -> Any:
     """The header as nibabel has it, after a look at what it announces. Raises ScanError."""
-    import nibabel
-
-    image = nibabel.load(path, mmap=False)
+    image = _loaded(path)
     shape, kind = tuple(int(n) for n in image.shape), image.get_data_dtype()
     if kind.names or kind.kind not in "fciu":
         raise ScanError(f"{path.name} is a colour picture.", f"Its voxels are {kind}.", "Export it in grey.")
     check_announced(shape, kind.itemsize, path.stat().st_size, head_of(path, 2) == _GZIP, path.name)
     return image
+
+
+def _loaded(path: Path) -> Any:
+    """The image, its numbers still in the file. Raises ScanError for another kind of file."""
+    kinds, sniff = _kinds(), None
+    for kind in kinds:
+        fits, sniff = kind.path_maybe_image(str(path), sniff)
+        if fits:
+            return kind.from_filename(str(path), mmap=False)
+    raise ScanError(f"{path.name} is damaged.", "Its first bytes are not those of NIfTI.", "Copy it again.")
+
+
+@cache
+def _kinds() -> tuple[Any, ...]:
+    """NIfTI-1 and NIfTI-2 without extensions: the library takes memory for all that one of them announces."""
+    from nibabel import nifti1, nifti2
+
+    class Skipped(nifti1.Nifti1Extensions):  # type: ignore[misc]
+        @classmethod
+        def from_fileobj(cls, fileobj: Any, size: int, byteswap: bool) -> Any:
+            return cls()
+
+    class First(nifti1.Nifti1Header):  # type: ignore[misc]
+        exts_klass = Skipped
+
+    class Second(nifti2.Nifti2Header):  # type: ignore[misc]
+        exts_klass = Skipped
+
+    class FirstImage(nifti1.Nifti1Image):  # type: ignore[misc]
+        header_class = First
+
+    class SecondImage(nifti2.Nifti2Image):  # type: ignore[misc]
+        header_class = Second
+
+    return FirstImage, SecondImage
 
 
 def _shape(image: Any) -> tuple[int, int, int]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from core.errors import ScanError
 from core.formats import thumbnails
-from core.formats.files import head_of
+from core.formats.files import check_beside, head_of
 from core.formats.volume_parts import Opened, Tell, Voxels, affine_from_corner, check_announced, opened
 from core.orientation import Affine
 
@@ -128,7 +128,7 @@ def _voxels(header: dict[str, Any], file: BinaryIO, path: Path) -> Voxels:
         raise ScanError(
             f"The data of {path.name} are not beside it.", f"It names {name}.", "Put both files into one folder."
         )
-    with beside.open("rb") as apart:
+    with check_beside(beside, path.parent).open("rb") as apart:
         return _numbers(apart, beside, shape, dtype, encoding, header)
 
 

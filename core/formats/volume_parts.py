@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ScanError
-from core.formats.files import require_memory
+from core.formats.files import DEFLATE, require_memory
 from core.formats.identity import Identity
 from core.formats.whole_numbers import as_small, range_of
 from core.orientation import Affine, affine_from_directions, letter, spacing_of
@@ -26,9 +26,6 @@ LOWEST_HU = -3100, -900
 """Where the lowest value of a CT volume lies: air at -1000, or -1024 to -3072 outside the scanner's circle."""
 
 _LARGEST_SIDE = 2**20
-_DEFLATE = 1100
-"""No gzip stream grows by more when it is unpacked (zlib: 1032)."""
-
 _SEEN_AS = (1.0, 1.0, -1.0)
 """Signs of L, P and H along an image's axes by habit: left and back grow to the right and down, the feet lie below."""
 
@@ -146,7 +143,7 @@ def check_announced(shape: tuple[int, ...], itemsize: int, held: int, packed: bo
     """
     sane = len(shape) > 0 and all(0 < int(n) <= _LARGEST_SIDE for n in shape)
     announced = math.prod(int(n) for n in shape) * itemsize
-    if not sane or announced > held * (_DEFLATE if packed else 1):
+    if not sane or announced > held * (DEFLATE if packed else 1):
         raise ScanError(
             f"{name} is damaged or cut off.",
             f"It announces {' x '.join(str(n) for n in shape)} voxels and holds {held} bytes.",

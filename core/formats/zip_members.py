@@ -16,6 +16,9 @@ _WIDE_FIELD = 1
 _AFTERWARDS, _ENCRYPTED = 8, 1
 _STORED, _DEFLATED = 0, 8
 _CHUNK = 2**20
+_LEAST_STEP = 512
+_MOST_FALSE = 100_000
+"""The sign of a header comes by chance once in 4 GB; a file with many is made to keep its reader busy."""
 
 
 @dataclass(frozen=True)
@@ -61,14 +64,15 @@ def _listed(file: BinaryIO, length: int) -> dict[str, Member]:
 def _walked(file: BinaryIO, length: int) -> dict[str, Member]:
     """From header to header; where one is damaged, on to the next that can be found. Of two of a name the first."""
     found: dict[str, Member] = {}
-    place = 0
-    while len(found) < MOST_MEMBERS:
+    place = false_signs = 0
+    while len(found) < MOST_MEMBERS and false_signs < _MOST_FALSE:
         at = _header_at(file, place)
         if at is None:
             onward = _next_sign(file, place + 1, length)
             if onward is None:
                 break
             place = onward
+            false_signs += 1
             continue
         name, member = at
         found.setdefault(name, member)
@@ -107,11 +111,14 @@ def _wide(extra: bytes, unpacked: int, size: int) -> tuple[int, int]:
 
 
 def _next_sign(file: BinaryIO, place: int, length: int) -> int | None:
+    step = _LEAST_STEP
     while place < length:
         file.seek(place)
-        held = file.read(_CHUNK + len(_SIGN) - 1)
+        held = file.read(step + len(_SIGN) - 1)
         at = held.find(_SIGN)
         if at >= 0:
             return place + at
-        place += _CHUNK
+        place += step
+        # Many false signs shall not make for many large reads.
+        step = min(2 * step, _CHUNK)
     return None

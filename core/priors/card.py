@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import PriorError
+from core.priors.card_types import check_kinds
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,10 @@ def read_card(path: Path) -> ModelCard:
     """The card in a JSON file. Raises PriorError if it is not one."""
     try:
         values = json.loads(path.read_text("utf-8"))
+        check_kinds(values)
         values.update({name: tuple(values[name]) for name in _TUPLES if values.get(name) is not None})
         return ModelCard(**values)
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise PriorError(
             f"The model card {path.name} cannot be read.", str(error), "Add the prior again from its weights."
         ) from error

@@ -116,7 +116,7 @@ def has_card(weights: Path) -> bool:
     beside = weights.with_suffix(".json")
     try:
         values = json.loads(beside.read_text("utf-8")) if beside.is_file() else None
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return beside.is_file()  # reading it as a card says what is wrong with it
     return isinstance(values, dict) and "family" in values
 
@@ -137,6 +137,10 @@ def _entry(path: Path, bundled: bool) -> Entry | Unreadable:
         trouble = PriorError(f"{path.name} has no card.", f"{card.name} is missing.", "Add it again from its weights.")
         return Unreadable(path, trouble, bundled)
     try:
-        return Entry(path, read_card(card), bundled)
+        found = Entry(path, read_card(card), bundled)
     except PriorError as error:
         return Unreadable(path, error, bundled)
+    if not found.card.sha256:
+        trouble = PriorError(f"The card of {path.stem} tells no hash.", "It may be of other weights.", "Add it again.")
+        return Unreadable(path, trouble, bundled)
+    return found

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import os
 import pickle
 import re
+import struct
+import warnings
+import zipfile
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -20,6 +25,12 @@ StateDict = dict[str, Tensor]
 _CONTAINERS = ("ema", "ema_model", "model_ema", "state_dict", "model")
 _PREFIXES = ("ema.", "module.", "model.")
 _NEEDS_CODE = "Save its state_dict alone with torch.save, or as .safetensors."
+_SMALL = 2**16
+_DAMAGED = (
+    *(RuntimeError, OSError, EOFError, ValueError, KeyError, IndexError, AttributeError, TypeError, AssertionError),
+    *(MemoryError, OverflowError, struct.error),
+)
+"""What torch raises on a file that is not whole."""
 _FROZEN = ("sigmas",)
 """Entries of a score network that are no parameters."""
 
@@ -51,7 +62,20 @@ def read_state_dict(path: Path) -> StateDict:
             f"No tensors were found in its {len(stored)} entries ({found}).",
             "Choose a checkpoint file.",
         )
+    _check_whole(tensors, path.name)
     return tensors
+
+
+def _check_whole(tensors: StateDict, name: str) -> None:
+    """Raise PriorError for a tensor that stands for more numbers than it holds, or holds none."""
+    for key, tensor in tensors.items():
+        plain = tensor.layout is torch.strided and tensor.device.type == "cpu" and not tensor.is_quantized
+        if not plain or tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+            raise PriorError(
+                f"The weights in {name} are not plain numbers.",
+                f"{key[:60]} announces {tuple(tensor.shape)} and does not hold them.",
+                "Save the network's state_dict again.",
+            )
 
 
 def load_weights(network: nn.Module, weights: StateDict, name: str) -> nn.Module:
@@ -106,11 +130,25 @@ def _read_safetensors(path: Path) -> dict[str, Any]:
         raise PriorError(f"{path.name} is not a whole .safetensors file.", str(error), "Copy it again.") from error
 
 
+class _Bounded(io.BufferedReader):
+    """A file whose reads take no memory for what it announces and does not hold."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path))
+        self._size = os.fstat(self.fileno()).st_size
+
+    def read(self, size: int | None = -1) -> bytes:
+        return super().read(size if size is None or size < _SMALL else min(size, max(self._size - self.tell(), 0)))
+
+
 def _read_torch(path: Path, *, mapped: bool) -> dict[str, Any]:
     # torch.load goes by the name of a file, and only a file that it opens itself can stay on disk.
     misnamed = path.suffix.lower() == ".safetensors"
+    if mapped:
+        _check_members(path)
     try:
-        with path.open("rb") if misnamed else nullcontext(path) as source:
+        with _Bounded(path) if misnamed or not mapped else nullcontext(path) as source, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             stored = torch.load(source, map_location="cpu", weights_only=True, mmap=mapped and not misnamed)
     except pickle.UnpicklingError as error:
         asked = re.search(r"GLOBAL ([\w.]+)", str(error))
@@ -120,13 +158,29 @@ def _read_torch(path: Path, *, mapped: bool) -> dict[str, Any]:
             + (f" ({asked[1]})." if asked else "."),
             _NEEDS_CODE,
         ) from error
-    except (RuntimeError, OSError, EOFError, ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
+    except _DAMAGED as error:
         raise PriorError(
             f"{path.name} is not a whole PyTorch checkpoint.", str(error).partition("\n")[0], "Copy it again."
         ) from error
     if not isinstance(stored, dict):
         raise PriorError(f"{path.name} holds no weights.", f"It is a {type(stored).__name__}.", "Choose a checkpoint.")
     return stored
+
+
+def _check_members(path: Path) -> None:
+    """Raise PriorError for members that are packed, as torch.save never does: they may unpack to anything."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            infos = archive.infolist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, struct.error):
+        return  # torch says what is wrong with it
+    packed = any(info.compress_type != zipfile.ZIP_STORED for info in infos)
+    if packed or sum(info.file_size for info in infos) > path.stat().st_size:
+        raise PriorError(
+            f"{path.name} is not a checkpoint that is read.",
+            "It is packed, or announces more than it holds.",
+            "Save it again with torch.save.",
+        )
 
 
 def _score_sde_average(stored: dict[str, Any], name: str) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def kind_of(path: Path) -> str:
     if start[8:9] == b"{" and length <= _LONGEST_HEADER:
         return SAFETENSORS
     # Protocol 2 and above begins so; torch.save has never used an earlier one.
-    if start[:1] == b"\x80" and start[1] in (2, 3, 4, 5):
+    if start[:1] == b"\x80" and start[1:2] in (b"\2", b"\3", b"\4", b"\5"):
         return TORCH_OLD
     if all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in start):
         return "a text file"
@@ -62,7 +63,7 @@ def _kind_of_zip(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = [name.partition("/")[2] or name for name in archive.namelist()]
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, struct.error):
         return TORCH_ZIP  # a cut-off one: its list of contents stood at the end
     if "data.pkl" in names:
         return "a TorchScript program" if "constants.pkl" in names else TORCH_ZIP

@@ -21,6 +21,11 @@ def held_prior(name: str) -> Prior:
     return _read(name, signature_of(weights) + signature_of(weights.with_suffix(".json")))
 
 
+def let_go() -> None:
+    """Hold none: the next one is read again."""
+    _read.cache_clear()
+
+
 @lru_cache(maxsize=1)
 def _read(name: str, signature: Signature) -> Prior:
     return load_prior(name)

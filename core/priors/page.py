@@ -45,9 +45,10 @@ def count_parameters(weights: Path) -> int | None:
     """How many numbers a .safetensors file holds, by its header; None if it has none that can be read."""
     try:
         with weights.open("rb") as file:
-            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+            length = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(length)) if length < weights.stat().st_size else {}
         return sum(math.prod(map(int, entry["shape"])) for name, entry in header.items() if name != "__metadata__")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError, RecursionError):
         return None
 
 

@@ -108,7 +108,7 @@ def read_recipe(path: Path) -> TrainingRecipe:
             if name in values:
                 values[name] = tuple(values[name])
         return TrainingRecipe(**values)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise JobError(f"The recipe {path.name} cannot be read.", str(error), "Correct it.") from error
 
 

@@ -68,7 +68,7 @@ def read_config(path: Path) -> dict[str, Any]:
     """The JSON object in a file: a model card, or a published configuration, whose sections are taken together."""
     try:
         values = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise PriorError(f"{path.name} cannot be read.", str(error), "Correct it.") from error
     if not isinstance(values, dict):
         raise PriorError(f"{path.name} is not a configuration.", "It is no JSON object.", "Correct it.")

@@ -9,6 +9,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -175,6 +176,8 @@ class Trainer:
         """Go on from the state in a folder. Raises JobError if it is damaged or of another network."""
         try:
             state = json.loads((folder / STATE_FILE).read_text("utf-8"))
+            if Path(state["tensors"]).name != state["tensors"]:
+                raise ValueError("it names a file elsewhere")
             tensors = load_file(folder / state["tensors"])
             self.network.load_state_dict(_under(tensors, "network."))
             self.ema.load_state_dict(_under(tensors, "ema."))
@@ -241,11 +244,23 @@ def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def write_whole(path: Path, how: Callable[[Path], object]) -> None:
-    """Let `how` write beside the path, then put the finished file in its place."""
+    """Let `how` write beside the path, then put the finished file in its place. Raises JobError for what the disk says;
+    then the older file stays."""
     partial = path.with_name(path.name + ".partial")
-    how(partial)
-    partial.chmod(0o644)
-    os.replace(partial, path)
+    try:
+        how(partial)
+        partial.chmod(0o644)
+        os.replace(partial, path)
+    except (OSError, SafetensorError) as error:
+        why = getattr(error, "strerror", None) or str(error).split(" at path")[0]
+        raise JobError(
+            f"{path.name} could not be written.",
+            f"{why}.",
+            "Make room, and train again: it goes on from what was kept.",
+        ) from error
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def crop_options(recipe: TrainingRecipe, size: int) -> CropOptions:

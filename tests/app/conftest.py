@@ -20,6 +20,7 @@ from app.state.session import Session
 from app.views.main_window import MainWindow
 from core.engine.settings import ReconSettings
 from tests.app.fakes import FakeDialogs, FakeEngine
+from tests.app.kiosk_bench import clock, show, stand  # noqa: F401
 from tests.app.manners_bench import usual_looks  # noqa: F401
 from tests.app.measure_bench import bench  # noqa: F401
 from tests.app.pictures_bench import answers, movie, pictures, room  # noqa: F401

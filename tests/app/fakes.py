@@ -351,6 +351,12 @@ class FakeDialogs:
     def volume_to_open(self, parent: object, folder: str) -> str:
         return self.path
 
+    def reference_to_open(self, parent: object, folder: str) -> str:
+        return self.path
+
+    def mask_to_open(self, parent: object, folder: str) -> str:
+        return self.path
+
     def scan_to_write(self, parent: object, proposal: str) -> str:
         self.asked.append(proposal)
         return self.target

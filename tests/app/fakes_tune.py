@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QComboBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.state.tune.cells import Fate
+from app.state.tune.place import Place
 from app.views.main_window import MainWindow
 from app.views.tune_page import TunePage
 from core.engine.stop import Stop
@@ -30,6 +32,8 @@ class FakeSweep:
     def __init__(self) -> None:
         self.plans: list[SweepPlan] = []
         self.failing: set[int] = set()
+        self.lost_at = 0
+        self.workplaces: list[FakeWorkers | None] = []
         self.compared = True
         self.threads: set[str] = set()
         self._permits = threading.Semaphore(0)
@@ -38,8 +42,11 @@ class FakeSweep:
         for _ in range(cells):
             self._permits.release()
 
-    def __call__(self, plan: SweepPlan, stop: Stop, store: Store) -> Iterator[Any]:
+    def __call__(
+        self, plan: SweepPlan, stop: Stop, store: Store, workplace: FakeWorkers | None = None
+    ) -> Iterator[Any]:
         self.plans.append(plan)
+        self.workplaces.append(workplace)
         done = 0
         for task in plan.cells:
             record = store.read(task)
@@ -59,6 +66,8 @@ class FakeSweep:
             if task.number in self.failing:
                 yield TaskFailed(task, JobError("This cell is broken.", "Too hot."))
                 continue
+            if task.number == self.lost_at:
+                raise JobError("The scheduler is gone.", "The connection to it has ended.", "Start it again.")
             record, volume = self._made(task)
             store.write(task, record, volume)
             done += 1
@@ -84,6 +93,35 @@ class FakeSweep:
             "card": card,
         }
         return record, volume
+
+
+class FakeWorkers:
+    """Two workers that do nothing; a call opens them, as app.bridge.crew.Open. held: opening waits for `go`."""
+
+    def __init__(self) -> None:
+        self.places: list[Place] = []
+        self.opened_in: list[str] = []
+        self.closed = 0
+        self.held = False
+        self.go = threading.Event()
+        self.trouble: Exception | None = None
+
+    @contextmanager
+    def __call__(self, place: Place, stop: Stop) -> Iterator[FakeWorkers]:
+        self.places.append(place)
+        self.opened_in.append(threading.current_thread().name)
+        try:
+            while self.held and not stop.ending and not self.go.wait(0.005):
+                pass
+            if self.trouble is not None:
+                raise self.trouble
+            yield self
+        finally:
+            self.closed += 1
+
+    def workers(self) -> dict[str, dict[str, Any]]:
+        about = {"threads": 3, "gpu": "", "dds-viewer": "1.2", "torch": "2.13"}
+        return {"tcp://a": about, "tcp://b": about}
 
 
 def sweep_tab(opened: MainWindow, sweep: FakeSweep, dialogs: FakeDialogs, qtbot: QtBot) -> TunePage:

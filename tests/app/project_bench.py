@@ -200,6 +200,8 @@ def save(desk: Desk, path: Path, qtbot: QtBot) -> Path:
 
 
 def load(desk: Desk, path: Path, qtbot: QtBot) -> Desk:
+    """As if the window that has it open had been closed before."""
+    path.with_name(f".{path.name}.lock").unlink(missing_ok=True)
     with qtbot.waitSignal(desk.projects.opened):
         desk.projects.open(str(path))
     qtbot.waitUntil(lambda: not desk.projects.busy)
@@ -279,6 +281,7 @@ def crash(desk: Desk, tmp_path: Path) -> Place:
     place = desk.projects.desk._place
     assert place is not None
     desk.projects.desk._place = None  # so that closing the window deletes nothing
+    desk.projects.desk.hold(None)
     (lock,) = (tmp_path / "state").glob("*.lock")
     lock.unlink()
     code = (

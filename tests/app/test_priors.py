@@ -246,3 +246,17 @@ def test_long_names_fit_in_both_themes(opened: MainWindow, fake: FakeEngine, qtb
 def test_priors_for_complex_images_are_offered_first() -> None:
     ct, mr = entry("a-ct", channels=1, modality="CT"), entry("b-mr")
     assert [choice.name for choice in offers([ct, mr])] == ["b-mr", "a-ct"]
+
+
+def test_of_an_unknown_checkpoint_the_user_is_asked(
+    opened: MainWindow, dialog: PriorsDialog, dialogs: FakeDialogs, fake: FakeEngine, qtbot: QtBot
+) -> None:
+    fake.adding.set()
+    dialogs.path, dialogs.answer = "/downloads/stranger.pt", False
+    qtbot.mouseClick(dialog.add, LEFT)
+    assert "not known" in dialogs.asked[-1]
+    assert not dialog.working.text()
+    assert "stranger" not in names(dialog)
+    dialogs.answer = True
+    qtbot.mouseClick(dialog.add, LEFT)
+    qtbot.waitUntil(lambda: "stranger" in names(dialog))

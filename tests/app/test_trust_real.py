@@ -38,6 +38,7 @@ def real(qtbot: QtBot) -> Iterator[Studio]:
         page.show()
     yield Studio(session, bridge, page, trusting, None, qtbot)  # type: ignore[arg-type]
     trusting.release()
+    trusting.desk.wait_for_end()
     page.release()
     bridge.shut_down()
     bridge.wait_for_end()

@@ -143,6 +143,7 @@ def studio(qtbot: QtBot, fake: FakeEngine, examiner: FakeExaminer) -> Iterator[S
     yield made
     fake.reading.set()
     trusting.release()
+    trusting.desk.wait_for_end()
     page.release()
     bridge.shut_down()
     bridge.wait_for_end()

@@ -12,7 +12,8 @@ from contextlib import ExitStack
 from importlib.resources import as_file, files
 from typing import Any
 
-from core.engine.cluster import Cluster, own_cluster
+from core.engine.cluster import Cluster
+from core.engine.cluster_local import own_cluster
 from core.engine.job import ScanSource
 from core.engine.stop import Stop
 from core.engine.sweep import SweepDone, run_sweep

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from app.cli import main
 from core.diffusion.small_unet import SmallUNet
 from core.priors.card import ModelCard
+from core.priors.checkpoint import sha256_of
 
 
 @pytest.fixture
@@ -41,7 +42,8 @@ def prior_file(tmp_path: Path) -> Path:
     config = {"channels": 2, "widths": [16, 16], "blocks": 1, "time_width": 16}
     path = tmp_path / "tiny.safetensors"
     save_file(SmallUNet(**config).state_dict(), path)
-    path.with_suffix(".json").write_text(ModelCard("tiny", "small", config, 2, parametrization="v").to_json())
+    card = ModelCard("tiny", "small", config, 2, parametrization="v", sha256=sha256_of(path))
+    path.with_suffix(".json").write_text(card.to_json())
     return path
 
 

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 
 from core.diffusion.small_unet import SmallUNet
 from core.priors.card import ModelCard
+from core.priors.checkpoint import sha256_of
 
 FAST = ("--nfe", "3", "--cg-steps", "2", "--device", "cpu")
 MU_WATER = 0.01928
@@ -45,6 +46,7 @@ def ct_prior(tmp_path: Path) -> Path:
     path = tmp_path / "tiny.safetensors"
     save_file(SmallUNet(**config).state_dict(), path)
     card = ModelCard("tiny", "small", config, 1, parametrization="v", modality="CT", scale_percentile=0.0)
+    card = card.with_changes(sha256=sha256_of(path))
     path.with_suffix(".json").write_text(card.to_json())
     return path
 

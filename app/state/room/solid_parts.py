@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.state.picture import Levels
-from app.state.rendering import MOVING, SETTLED, ReducedStack, reduced
+from app.state.rendering import MOVING, SETTLED, ReducedStack, coarser_if_short, reduced
 from app.state.room.drawing import DARKEST, indices
 from app.state.room.item import Item
 from app.words import tr
@@ -50,15 +50,23 @@ class Skin:
 def prepared(item: Item, moment: int) -> Prepared:
     """For any thread. An estimate that will be replaced is reduced further than a result."""
     values = item.stack(moment)
-    stack = reduced(values, 0, len(values), SETTLED if item.final else MOVING)
-    counts, edges = histogram(stack.values)
-    return Prepared(item, moment, stack.work_out(), counts, edges)
+
+    def make(most: int) -> Prepared:
+        stack = reduced(values, 0, len(values), most)
+        counts, edges = histogram(stack.values)
+        return Prepared(item, moment, stack.work_out(), counts, edges)
+
+    return coarser_if_short(make, SETTLED if item.final else MOVING)
 
 
 def skin(item: Item, moment: int, threshold: float, stopped: Callable[[], bool]) -> Skin | None:
     """The surface of an item at a threshold, None if it was stopped. For any thread. Raises ScanError as `surface`."""
     values = item.stack(moment)
-    stack = reduced(values, 0, len(values), SURFACE_SIDE if item.final else MOVING)
+    side = SURFACE_SIDE if item.final else MOVING
+    return coarser_if_short(lambda most: _skin(item, reduced(values, 0, len(values), most), threshold, stopped), side)
+
+
+def _skin(item: Item, stack: ReducedStack, threshold: float, stopped: Callable[[], bool]) -> Skin | None:
     affine = item.affine.copy()
     affine[:3, 3] += affine[:3, :3] @ stack.first  # where the middle of the first block lies
     found = surface(stack.values, affine, threshold, step=stack.step, stopped=stopped)

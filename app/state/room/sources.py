@@ -8,12 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from app.state.display import RESULT, SPREAD
+from app.state.naming import public_name
 from app.state.picture import Levels
 from app.state.room.drawing import symmetric
 from app.state.room.item import Item, Kind, Values
 from app.state.runs import Run, Shown
 from app.state.session import OpenScan
 from app.state.windows import NamedWindow, windows_for
+from app.words import later, tr
 from core.formats.volume_parts import Opened
 from core.orientation import Affine
 from core.scan import Volume
@@ -24,6 +26,9 @@ DARKEST, BRIGHTEST = 0.5, 99.5
 """Percentiles between which an image without a usual window is shown."""
 
 
+_NAMELESS = later("volume")
+
+
 def item_of_volume(found: Opened, key: str = "") -> Item:
     """An item of a file's volume; complex images by their magnitude."""
     volume = found.volume
@@ -31,7 +36,7 @@ def item_of_volume(found: Opened, key: str = "") -> Item:
     windows = tuple(NamedWindow(name, width, level) for name, width, level in found.windows)
     return Item(
         key or f"file {found.path}",
-        Path(found.path).name,
+        public_name(Path(found.path).name, found.identity, tr(_NAMELESS)),
         Kind.VOLUME,
         _stacks(values, volume.slices),
         _affine(volume.affine, volume.spacing_mm),

@@ -81,6 +81,7 @@ class Bench:
         self.levels = Levels(0.0, 1.0)
         self.spacing = (1.0, 1.0)
         self.trouble: Notice | None = None
+        self.workers = 0
 
     @property
     def busy(self) -> bool:
@@ -108,7 +109,7 @@ class Bench:
         spent = sum(float(cell.record["seconds"]) for cell in new if cell.record)
         rate = spent / sum(_work(cell) for cell in new)
         open_ = [cell for cell in self.cells if cell.fate in (Fate.WAITING, Fate.RUNNING)]
-        return rate * sum(_work(cell) * (1 - cell.share) for cell in open_)
+        return rate * sum(_work(cell) * (1 - cell.share) for cell in open_) / max(self.workers, 1)
 
     @property
     def share(self) -> float:
@@ -129,6 +130,11 @@ class Bench:
         self.axes, self.cells = tuple(axes), [Cell(task) for task in tasks]
         self.levels, self.spacing = levels, spacing
         self._go(State.RUNNING if self.state is State.PLANNING else self.state)
+
+    def joined(self, workers: int) -> None:
+        """So many workers elsewhere do it, side by side."""
+        self.workers = workers
+        self.changed.emit()
 
     def started(self, number: int) -> None:
         """Cell `number`, from 1, has begun."""

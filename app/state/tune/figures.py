@@ -13,10 +13,11 @@ FIGURES = {
     "psnr": "PSNR (dB)",
     "ssim": "SSIM",
     "nrmse": "NRMSE",
+    "hfen": "HFEN",
     "residual": "Residual",
     "seconds": "Seconds",
 }
-OF_REFERENCE = ("psnr", "ssim", "nrmse")
+OF_REFERENCE = ("psnr", "ssim", "nrmse", "hfen")
 """Known only where there is something to compare with."""
 
 

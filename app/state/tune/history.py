@@ -11,7 +11,7 @@ from app.state.picture import Picture, Plane
 from app.state.runs import GOING_ON, Phase, Run, Runs
 from app.state.session import Session
 from app.state.tune.cells import reduced
-from app.state.tune.figures import FIGURES, said
+from app.state.tune.figures import FIGURES, OF_REFERENCE, said
 from app.state.tune.notes import Notes, when_of
 from app.state.tune.spent import seconds_of
 from core.engine.job import JobSpec
@@ -19,7 +19,7 @@ from core.engine.settings import help_of, used_by
 from core.engine.sweep_plan import worded
 from core.errors import JobError
 
-COLUMNS = ("name", "method", "prior", "nfe", "seconds", "residual", "psnr", "ssim", "nrmse", "note", "when")
+COLUMNS = ("name", "method", "prior", "nfe", "seconds", "residual", "psnr", "ssim", "nrmse", "hfen", "note", "when")
 HEADINGS = {
     "name": "Name",
     "method": "Method",
@@ -67,7 +67,7 @@ def _row(run: Run, notes: Notes) -> Row:
         "nfe": settings.nfe if dds else None,
         "seconds": seconds_of(run),
         "residual": residual_of(run),
-        **{name: run.metrics.get(name) for name in ("psnr", "ssim", "nrmse")},
+        **{name: run.metrics.get(name) for name in OF_REFERENCE},
     }
     words = {name: said(name, number) for name, number in numbers.items()}
     words |= {

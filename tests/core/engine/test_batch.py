@@ -200,7 +200,7 @@ def test_what_a_worker_cannot_do_it_says_with_its_address(plan, scans: list[str]
     elif missing == "other prior":
         tiny_prior(nan=True)
     else:
-        sent["reference"] = "/nowhere/truth.npy"
+        sent["job"]["reference"] = {"path": "/nowhere/truth.npy"}
     with pytest.raises(UserError, match="tcp://a:1"):
         cluster_worker._task(sent, "tcp://a:1")
 

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from core.engine.batch import BatchDone, BatchPlan, plan_batch, run_batch
-from core.engine.cluster import Cluster, joined_cluster, own_cluster
+from core.engine.cluster import Cluster, joined_cluster
+from core.engine.cluster_local import own_cluster
+from core.engine.ensemble import draw_at
 from core.engine.job import ScanSource
 from core.engine.stop import Stop
 from core.engine.sweep import SweepDone, run_sweep
-from core.engine.sweep_plan import Axis, plan_sweep
+from core.engine.sweep_plan import Axis, job_for, plan_sweep
 from core.engine.tasks import TaskDone, TaskFailed, TaskStarted, TaskStep
+from core.engine.trust.ensemble import draw
+from core.engine.trust.posed import result_of
+from core.engine.work import Here
 from core.errors import JobError
 from core.export.batch_folder import BatchFolder
 from core.export.sweep_folder import SweepFolder
@@ -106,6 +113,51 @@ def test_a_stop_ends_what_runs_on_the_workers(cluster: Cluster, plan, tmp_path: 
     assert not list((tmp_path / "out").iterdir())
     # The workers are free again: these would wait for 4000 steps otherwise.
     assert list(run_batch(plan(2), Stop(), BatchFolder(tmp_path / "next"), cluster))[-1] == BatchDone(2, 0, 0, 0)
+
+
+def test_samples_are_the_images_of_their_seeds_in_any_order(cluster: Cluster, plan, tmp_path: Path) -> None:
+    batch = plan(1, nfe=4)
+    job = job_for(open_scan(batch.paths[0], axes="coil,ky,kx"), replace(batch.source, path=batch.paths[0]), batch.given)
+    job = replace(job, threads=1)
+    drawn, here = result_of(draw_at(cluster, job, 5, Stop())), result_of(draw(job, 5))
+    assert drawn.count == 5
+    for sample, alone in zip(drawn.samples, here.samples, strict=True):
+        assert np.array_equal(sample, alone)
+    assert np.array_equal(drawn.deviation.array, here.deviation.array)
+    assert np.array_equal(drawn.mean.array, here.mean.array)
+
+
+def test_samples_of_a_scan_without_its_file_stay_here(plan) -> None:
+    batch = plan(1)
+    source = replace(batch.source, path=batch.paths[0])
+    job = job_for(open_scan(source.path, axes="coil,ky,kx"), source, batch.given)
+    Path(source.path).unlink()
+    with pytest.raises(JobError, match="cannot be drawn by workers"):
+        next(draw_at(Here(), job, 2, Stop()))
+
+
+def test_what_listens_there_may_be_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Something that takes the connection and says nothing."""
+    monkeypatch.setattr("core.engine.cluster_link.TIMEOUT_S", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        address = f"127.0.0.1:{deaf.getsockname()[1]}"
+        with pytest.raises(JobError, match="does not answer as one"), joined_cluster(address):
+            pass
+
+
+def test_a_scheduler_of_another_version_is_refused(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("distributed.__version__", "2020.1.0")
+    with pytest.raises(JobError, match="another version of distributed"):  # noqa: SIM117
+        with joined_cluster(cluster.client.scheduler.address):
+            pass
+
+
+def test_starting_can_be_stopped() -> None:
+    stop = Stop()
+    stop.discard()
+    with own_cluster(1, stop=stop) as cluster, joined_cluster("127.0.0.1:1", stop=stop) as other:
+        assert not list(cluster.work([], stop))
+        assert other.workers() == {}
 
 
 def test_another_client_may_join_by_the_address(cluster: Cluster) -> None:

@@ -60,7 +60,7 @@ def test_a_whole_run(job: JobSpec) -> None:
     assert finished.volume.array.dtype == np.complex64
     assert finished.volume.frame_names == ("slice 1", "slice 2")
     assert finished.kept_at is None
-    assert set(finished.metrics) == {"psnr", "ssim", "nrmse", "data_range"}
+    assert set(finished.metrics) == {"psnr", "ssim", "nrmse", "hfen", "data_range"}
     assert finished.card["outcome"]["nfe"] == NFE
 
 

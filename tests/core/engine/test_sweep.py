@@ -15,6 +15,7 @@ from PIL import Image
 from core.engine import work
 from core.engine.events import Finished
 from core.engine.job import JobSpec, ScanSource
+from core.engine.reference_source import ReferenceSource
 from core.engine.runner import run
 from core.engine.stop import Stop
 from core.engine.sweep import CellDone, CellFailed, CellStarted, CellStep, SweepDone, check_size, pareto, run_sweep
@@ -71,7 +72,7 @@ def test_a_sweep_that_was_stopped_does_only_what_is_missing(plan, tmp_path: Path
     assert event == SweepDone(done=2, again=0, failed=0, left=2)
     files = {path: path.stat().st_mtime_ns for path in (folder / "cells").iterdir()}
     assert len(files) == 2
-    (folder / "cells" / f".{sweep.cells[2].digest[:20]}.half.json").write_text("{")
+    (folder / "cells" / f".{sweep.cells[2].digest[:20]}.half_0f3.json").write_text("{")
     events = all_of(sweep, folder)
     assert [e.task.number for e in events if isinstance(e, CellStarted)] == [3, 4]
     assert events[-1] == SweepDone(done=4, again=2, failed=0, left=0)
@@ -144,17 +145,18 @@ def test_images_are_kept_when_asked_for(plan, tmp_path: Path) -> None:
 def test_a_reference_wins_over_the_full_scan_and_names_itself(plan, tmp_path: Path) -> None:
     (last,) = [e for e in run(plan(("seed", (0, 1))).cells[1].job) if isinstance(e, Finished)]
     np.save(tmp_path / "truth.npy", np.abs(last.volume.array) + np.float32(1e-3))
-    sweep = plan(("seed", (0, 1)), reference=str(tmp_path / "truth.npy"))
+    sweep = plan(("seed", (0, 1)), reference=ReferenceSource(path=str(tmp_path / "truth.npy")))
     first, second = (e.record for e in all_of(sweep, tmp_path / "s") if isinstance(e, CellDone))
     assert second["reference"] == "truth.npy"
     assert second["metrics"]["psnr"] > first["metrics"]["psnr"]
     assert second["metrics"]["nrmse"] < 0.1
     assert sweep.cells[0].digest != plan(("seed", (0, 1))).cells[0].digest
     np.save(tmp_path / "wrong.npy", np.ones((1, 9, 9), dtype=np.float32))
-    events = all_of(plan(("seed", (0, 1)), reference=str(tmp_path / "wrong.npy")), tmp_path / "s")
+    wrong = plan(("seed", (0, 1)), reference=ReferenceSource(path=str(tmp_path / "wrong.npy")))
+    events = all_of(wrong, tmp_path / "s")
     assert "does not fit" in str(next(e for e in events if isinstance(e, CellFailed)).error)
     with pytest.raises(UserError, match="no reference"):
-        plan(("seed", (0,)), reference=str(tmp_path / "none.npy"))
+        plan(("seed", (0,)), reference=ReferenceSource(path=str(tmp_path / "none.npy")))
 
 
 @pytest.mark.parametrize(
@@ -231,7 +233,7 @@ def test_table_and_sheet(plan, tmp_path: Path) -> None:
     records = [e.record for e in all_of(sweep, tmp_path / "s") if isinstance(e, TaskDone)][:3]
     write_csv(["nfe", "seed"], records, [1], tmp_path / "t.csv")
     lines = (tmp_path / "t.csv").read_text().splitlines()
-    assert lines[0].startswith("nfe,seed,seconds,residual,psnr,ssim,nrmse,data_range,unit,reference,pareto,digest")
+    assert lines[0].startswith("nfe,seed,seconds,residual,psnr,ssim,nrmse,hfen,data_range,unit,reference,pareto,digest")
     assert [line.split(",")[:2] for line in lines[1:]] == [["2", "0"], ["2", "1"], ["3", "0"]]
     assert [",True," in line for line in lines[1:]] == [False, True, False]
     write_sheet(["NFE", "Seed"], ["nfe", "seed"], [(2, 3), (0, 1)], records, [1], tmp_path / "t.png")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from core.operators.linear import LinearOperator
 from core.operators.masks import Undersampling, sampling_mask
 from core.operators.sense import Sense
 from core.solvers.baselines import cg_sense, zero_filled
@@ -118,3 +119,44 @@ def test_what_may_be_used_up_gives_the_same_and_what_may_not_stays(dtype: torch.
     used = conjugate_gradient(times(matrix), b, start, iterations=4, overwrite=True)
     assert torch.equal(used, x)
     assert used.data_ptr() == start.data_ptr()
+
+
+class Nothing(LinearOperator):
+    """A = 1 of some images, for what a solver adds to it."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.domain_shape = self.range_shape = shape
+        self.dtype, self.device = torch.complex128, torch.device("cpu")
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+    adjoint = forward
+
+
+def test_cg_sense_is_held_back_by_its_weight() -> None:
+    """(1 + lam) x = y."""
+    y = torch.randn(2, 5, 4, dtype=torch.complex128, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(cg_sense(Nothing(y.shape), y, lam=0.5), y / 1.5)
+    torch.testing.assert_close(cg_sense(Nothing(y.shape), y), y / 1.003, rtol=1e-6, atol=1e-9)
+
+
+def test_an_item_that_is_good_enough_rests_while_others_go_on() -> None:
+    matrix, b = systems(torch.complex128)
+    start = torch.zeros_like(b)
+    start[0] = torch.linalg.solve(matrix[0], b[0]) * (1 + 1e-6)
+    x = conjugate_gradient(times(matrix), b, start, iterations=8, tolerance=1e-4)
+    assert torch.equal(x[0], start[0])
+    assert not torch.equal(x[1], start[1])
+
+
+@pytest.mark.parametrize("curvature", [0.0, -1.0])
+def test_what_cannot_be_solved_stays_finite(curvature: float) -> None:
+    """Items of which nothing is measured, or whose system is no longer positive for rounding, take no step."""
+    x = conjugate_gradient(lambda v: curvature * v, torch.ones(2, 3), iterations=3)
+    assert not x.any()
+
+
+def test_five_steps_are_taken_where_none_are_named() -> None:
+    matrix, b = systems(torch.complex128)
+    assert torch.equal(conjugate_gradient(times(matrix), b), conjugate_gradient(times(matrix), b, iterations=5))

@@ -125,3 +125,21 @@ def test_sirt_leaves_alone_what_no_ray_meets() -> None:
     assert bool(x.isfinite().all())
     assert float(x[0, 0, 0]) == 0
     assert x.any()
+
+
+def test_sirt_leaves_alone_what_is_next_to_nothing_beside_the_rest() -> None:
+    """A share, whatever the unit; and everything, where nothing was measured at all."""
+    matrix = torch.diag(torch.tensor([2e3, 1e-4], dtype=torch.float64))
+    *_, x = sirt.iterates(Dense(matrix, 1), torch.ones(1, 2, dtype=torch.float64), 3)
+    torch.testing.assert_close(x, torch.tensor([[5e-4, 0.0]], dtype=torch.float64))
+    *_, x = sirt.iterates(Dense(0 * matrix, 1), torch.ones(1, 2, dtype=torch.float64), 3)
+    assert not x.any()
+
+
+def test_sirt_takes_the_step_that_it_says() -> None:
+    """C A* R y, of a matrix whose rows and columns have different sums."""
+    matrix = torch.tensor([[1.0, 2.0, 0.0], [0.0, 3.0, 5.0]], dtype=torch.float64)
+    y = torch.tensor([[7.0, 11.0]], dtype=torch.float64)
+    first = next(sirt.iterates(Dense(matrix, 1), y, 1))
+    expected = (matrix.T @ (y[0] / matrix.sum(dim=1))) / matrix.sum(dim=0)
+    torch.testing.assert_close(first[0], expected)

@@ -13,7 +13,7 @@ from torch import Tensor
 from core.geometry import FanBeam, Grid, ParallelBeam, evenly_spread
 from core.operators.slicewise import Slicewise
 from core.operators.tomography import projector
-from core.solvers.fbp import fbp
+from core.solvers.fbp import _between, fbp
 from core.solvers.ramp import WINDOWS, ramp_filtered
 from core.solvers.redundancy import arc_weights, blank_columns, ray_weights
 from tests.core.operators.exact import chords, ellipsoid, ends
@@ -168,3 +168,53 @@ def test_the_ramp_takes_constants_away_and_leaves_edges() -> None:
     torch.testing.assert_close(ramp_filtered(line, 2.0, "hann"), ramp_filtered(line, 1.0, "hann") / 2)
     with pytest.raises(KeyError):
         ramp_filtered(line, 1.0, "no such window")
+
+
+def test_the_ends_of_an_arc_fade_out_over_what_was_seen_twice() -> None:
+    """Parallel beams over half a turn and an eighth: sin^2 of how deep a view lies in the eighth; 1 between them."""
+    views, arc = 90, 1.25 * np.pi
+    angles = (np.arange(views) + 0.5) * arc / views
+    weights = ray_weights(angles + 2.0, np.zeros(3), np.array([-1.0, 0.0, 1.0]))
+    fading = np.sin(np.pi / 2 * np.clip(np.minimum(angles, arc - angles) / (arc - np.pi), 0, 1)) ** 2
+    np.testing.assert_allclose(weights, np.repeat(fading[:, None], 3, axis=1), atol=1e-9)
+
+
+def test_the_short_side_of_a_detector_fades_into_the_long_one() -> None:
+    """Full turn, columns from -2 to 6: what both ends see goes over from one to the other, the rest counts once."""
+    edge = np.arange(-1.5, 6, 1.0)
+    weights = ray_weights(evenly_spread(60, TURN), np.zeros(len(edge)), edge)
+    expected = np.where(edge > 2, 1.0, (1 + np.sin(np.pi / 2 * np.clip(edge / 2, -1, 1))) / 2)
+    np.testing.assert_allclose(weights, np.broadcast_to(expected, weights.shape))
+    mirrored = ray_weights(evenly_spread(60, TURN), np.zeros(len(edge)), -edge)
+    np.testing.assert_allclose(mirrored, weights)
+
+
+def test_the_ramp_has_its_known_values() -> None:
+    """Kak and Slaney 1988, eq. 3.61; on a curved detector by (g / sin g)^2."""
+    line = torch.zeros(1, 31, dtype=torch.float64)
+    line[0, 13] = 1.0
+    n = torch.arange(31, dtype=torch.float64) - 13
+    kernel = torch.where(n % 2 != 0, -1 / (np.pi * n) ** 2, 0.0)
+    kernel[13] = 0.25
+    torch.testing.assert_close(ramp_filtered(line, 0.5, "ramp")[0], kernel / 0.5, atol=1e-12, rtol=0)
+    bent = kernel / torch.sinc(n * 0.07 / np.pi) ** 2
+    torch.testing.assert_close(ramp_filtered(line, 0.07, "ramp", curved=True)[0], bent / 0.07, atol=1e-9, rtol=0)
+
+
+def test_windows_leave_what_they_are_known_for() -> None:
+    frequencies = torch.tensor([0.0, 0.25, 0.5], dtype=torch.float64)
+    known = {
+        "ramp": [1, 1, 1],
+        "hann": [1, 0.5, 0],
+        "cosine": [1, 0.5**0.5, 0],
+        "shepp-logan": [1, 0.9003163, 2 / np.pi],
+    }
+    assert set(known) == set(WINDOWS)
+    for name, expected in known.items():
+        np.testing.assert_allclose(WINDOWS[name](frequencies), expected, atol=1e-6)
+
+
+def test_a_line_is_read_between_its_bins_and_half_a_bin_beyond() -> None:
+    line = torch.tensor([[1.0], [2.0], [4.0]])
+    places = torch.tensor([-0.6, -0.5, -0.2, 0.0, 0.5, 1.25, 2.0, 2.5, 2.6])
+    assert _between(line, places)[:, 0].tolist() == [0.0, 1.0, 1.0, 1.0, 1.5, 2.5, 4.0, 4.0, 0.0]

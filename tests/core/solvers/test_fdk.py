@@ -111,3 +111,77 @@ def test_the_circle_is_found() -> None:
     assert circle.detector_mm == pytest.approx(120)
     np.testing.assert_allclose(circle.columns_mm[[0, -1]], [-59.5 * 1.2 - 3, 59.5 * 1.2 - 3])
     np.testing.assert_allclose(circle.rows_mm[[0, -1]], [-20 * 1.5 + 2, 20 * 1.5 + 2])
+
+
+def test_what_is_the_same_in_all_slices_is_exact_in_all() -> None:
+    """A cylinder, seen under up to 27 degrees along the axis and 23 across: only the slant makes up for longer ways."""
+    grid = Grid((5, 40, 42), (1.5, 1.5, 10.0))
+    geometry = ConeBeam.circular(evenly_spread(160, TURN), 62, 90, (2.0, 1.6), 60.0, 60.0)
+    exact = MU * chords(*ray_ends(geometry), (-3.0, 5.0, 0.0), (17.0, 14.0, 1e9))
+    image = fdk(projector(geometry, grid, geometry.rows), torch.from_numpy(exact).float())
+    inner = ellipsoid(grid, (-3.0, 5.0), (12.0, 9.0)) == 1
+    for k in range(5):
+        assert float(image[k][inner[k]].mean()) == pytest.approx(MU, rel=0.01)
+
+
+def test_what_lies_behind_the_source_gets_nothing() -> None:
+    """The source is above the middle, inside of the image."""
+    grid = Grid((3, 40, 20), (1.0, 1.0, 1.0))
+    geometry = ConeBeam.circular(np.array([0.0, 0.05]), 9, 30, (1.0, 1.0), 10.0, 10.0)
+    image = fdk(ConeTorch(geometry, grid), torch.ones(9, 2, 30))
+    assert not image[:, :8].any()
+    assert image[:, 15:].any()
+
+
+PARTS = {"column back": ("column", 1), "column up": ("column", 2), "row across": ("row", 0), "row back": ("row", 1)}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_panel_may_lean_by_a_fiftieth(part: str) -> None:
+    which, axis = PARTS[part]
+    angles = ROUND.angles
+    zero = np.zeros_like(angles)
+    frame = np.stack(
+        (
+            np.stack((np.cos(angles), np.sin(angles), zero), axis=1),
+            np.stack((-np.sin(angles), np.cos(angles), zero), axis=1),
+            np.stack((zero, zero, zero + 1), axis=1),
+        )
+    )
+    name, length = (("column_mm", 1.2), ("row_mm", 1.5))[which == "row"]
+
+    def leaning(share: float) -> ConeBeam:
+        return changed(**{name: getattr(ROUND, name) + share * length * frame[axis]})
+
+    circle_of(leaning(0.0185))
+    circle_of(leaning(-0.0185))
+    for share in (0.0215, -0.0215):
+        with pytest.raises(ScanError, match="circular"):
+            circle_of(leaning(share))
+
+
+@pytest.mark.parametrize(
+    ("name", "size"), [("source_mm", 150), ("detector_mm", 270), ("column_mm", 1.2), ("row_mm", 1.5)]
+)
+def test_a_view_may_stray_by_a_fiftieth(name: str, size: float) -> None:
+    def strayed(share: float) -> ConeBeam:
+        values = getattr(ROUND, name).copy()
+        direction = np.array([0.0, 0.0, 1.0]) if name != "column_mm" else values[7] / 1.2
+        values[7] += share * size * direction
+        return changed(**{name: values})
+
+    circle_of(strayed(0.018))
+    with pytest.raises(ScanError, match="circular"):
+        circle_of(strayed(0.022))
+
+
+@pytest.mark.parametrize(("source", "detector", "fine"), [(0.4, 0.3, True), (-0.4, 0.9, False), (0.4, -0.9, False)])
+def test_scanners_of_less_than_a_millimetre(source: float, detector: float, fine: bool) -> None:
+    """And a panel on the wrong side of the source."""
+    geometry = ConeBeam.circular(evenly_spread(30, TURN), 5, 6, (0.01, 0.01), 1.0, 1.0)
+    geometry = replace(geometry, source_mm=source * geometry.source_mm, detector_mm=detector * geometry.detector_mm)
+    if fine:
+        assert circle_of(geometry).source_mm == pytest.approx(source)
+        return
+    with pytest.raises(ScanError, match="circular"):
+        circle_of(geometry)

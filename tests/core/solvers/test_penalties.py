@@ -16,8 +16,21 @@ from core.priors.phantoms_simple import coil_maps, shepp_logan
 from core.quality import compare
 from core.solvers import wavelet
 from core.solvers.baselines import cg_sense
-from core.solvers.l1_wavelet import l1_wavelet
+from core.solvers.l1_wavelet import iterates, l1_wavelet, shrunk
 from core.solvers.total_variation import total_variation
+
+
+class Diagonal(LinearOperator):
+    """A scales every pixel."""
+
+    def __init__(self, scale: torch.Tensor) -> None:
+        self.scale, self.domain_shape, self.range_shape = scale, tuple(scale.shape), tuple(scale.shape)
+        self.dtype, self.device = scale.dtype, scale.device
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.scale * x
+
+    adjoint = forward
 
 
 class Identity(LinearOperator):
@@ -145,3 +158,44 @@ def problem(batch: int = 1) -> tuple[Sense, torch.Tensor, np.ndarray, torch.Tens
     noise = torch.randn(operator.range_shape, dtype=torch.complex64, generator=torch.Generator().manual_seed(3))
     x = torch.from_numpy(truth)[None].expand(batch, -1, -1)
     return operator, operator.forward(x) + 0.01 * noise * mask, truth, operator_maps, mask
+
+
+def test_wavelet_details_are_shortened_on_the_shifted_grid() -> None:
+    """All but those of the coarsest block, each over both of its parts."""
+    x = torch.randn(2, 32, 48, dtype=torch.complex128, generator=torch.Generator().manual_seed(4))
+    levels, shift = 2, (3, 1)
+    threshold = torch.tensor([0.5, 5.0], dtype=torch.float64).reshape(2, 1, 1)
+    details = wavelet.forward(x.roll(shift, (1, 2)), levels)
+    size = details.abs()
+    expected = torch.where(size > threshold, details * (1 - threshold / size), 0)
+    expected[:, :8, :12] = details[:, :8, :12]
+    found = wavelet.forward(shrunk(x, threshold, levels, shift).roll(shift, (1, 2)), levels)
+    torch.testing.assert_close(found, expected, atol=1e-10, rtol=0)
+
+
+def test_l1_wavelet_goes_with_momentum_then_without_and_ends_with_a_mean(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of least squares, the shrinkage taken out: 8 accelerated steps of 12, and the mean of the last 3 of all."""
+    monkeypatch.setattr("core.solvers.l1_wavelet.shrunk", lambda x, *_: x)
+    scale = torch.linspace(0.1, 1, 64, dtype=torch.float64).reshape(1, 8, 8)
+    operator = Diagonal(scale)
+    y = torch.randn(1, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(5))
+    found = list(iterates(operator, y, 1e-3, iterations=12))
+    x = ahead = cg_sense(operator, y)
+    t, expected = 1.0, [x]
+    for k in range(12):
+        new = ahead - scale * (scale * ahead - y)
+        following = 0.5 + (0.25 + t * t) ** 0.5
+        ahead = new + (t - 1) / following * (new - x) if k < 8 else new
+        x, t = new, following
+        expected.append(new)
+    expected[-1] = sum(expected[-3:]) / 3
+    assert len(found) == 13
+    for ours, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    ("shape", "levels"), [((8, 64), 0), ((15, 15), 0), ((16, 40), 1), ((64, 70), 3), ((999, 640), 5)]
+)
+def test_sides_are_halved_while_they_hold_the_filter(shape: tuple[int, int], levels: int) -> None:
+    assert wavelet.levels_of(*shape) == levels

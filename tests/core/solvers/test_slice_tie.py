@@ -145,3 +145,9 @@ def test_a_few_slices_at_a_time_change_no_bit(along: str, dtype: torch.dtype, mo
     whole = solved(7)
     for pieces in (1, 3, 100):
         assert all(torch.equal(a, b) for a, b in zip(solved(pieces), whole, strict=True))
+
+
+@pytest.mark.parametrize(("along", "expected"), [("z", [9.0]), ("slice", [3.0, 1.0]), ("volume", [9.0, 3.0, 1.0])])
+def test_the_names_of_the_directions(along: str, expected: list[float]) -> None:
+    z, y, x = torch.meshgrid(*(torch.arange(3.0) for _ in range(3)), indexing="ij")
+    assert gradient(9 * z + 3 * y + x, 3, AXES[along])[:, 0, 0, 0].tolist() == expected

@@ -1,0 +1,1 @@
+"""Endurance: many cycles of opening, reconstructing and closing, and random clicks and keys."""
