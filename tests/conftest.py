@@ -10,19 +10,31 @@ from typing import Any
 
 import pytest
 
+from tests import screens
+
 GOLDEN = Path(__file__).parent / "golden"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Of several processes each has a screen of its own."""
+    if os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0" and screens.possible():
+        server = screens.start()
+        config.add_cleanup(server.wait)
+        config.add_cleanup(server.terminate)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Of several processes one has all the windows, so that none takes the keyboard from another."""
+    """A file is not divided. Where there is one screen for all, one process has all the windows."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class WindowsTogether(LoadScopeScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            return "windows" if nodeid.startswith("tests/app/") else nodeid.split("::")[0]
+    apart = screens.possible()
 
-    return WindowsTogether(config, log)
+    class WholeFiles(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "windows" if nodeid.startswith("tests/app/") and not apart else nodeid.split("::")[0]
+
+    return WholeFiles(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ def main() -> int:
     cycles = kinds.add_parser("cycles", help="open, reconstruct, save, close")
     cycles.add_argument("--count", type=int, default=200)
     cycles.add_argument("--warm", type=int, default=20, help="cycles before memory is first looked at")
+    cycles.add_argument("--one-window", action="store_true", help="scan after scan in one window")
     monkey = kinds.add_parser("monkey", help="random events, the same ones for the same seed")
     monkey.add_argument("--events", type=int, default=10_000)
     monkey.add_argument("--seed", type=int, default=1)
@@ -30,7 +31,7 @@ def main() -> int:
         if asked.kind == "cycles":
             from tests.soak.cycles import soak
 
-            return soak(Path(folder), asked.count, asked.warm)
+            return soak(Path(folder), asked.count, asked.warm, asked.one_window)
         from tests.soak.monkey import let_loose
 
         return let_loose(Path(folder), asked.events, asked.seed)

@@ -6,7 +6,7 @@ import gc
 import statistics
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,18 +39,43 @@ class Held:
     windows: int
 
 
-def soak(folder: Path, count: int, warm: int) -> int:
-    """Run the cycles and print what is held every tenth; 1 if memory or handles grow after the first `warm`."""
+def soak(folder: Path, count: int, warm: int, one_window: bool) -> int:
+    """Run the cycles and print what is held every tenth; 1 if memory or handles grow after the first `warm`.
+
+    one_window: scan after scan in it, as a user would; else a window for each.
+    """
     scan, target = folder / "small.h5", folder / "result.nii"
     write_scan(scan)
     held: list[Held] = []
     started = time.monotonic()
-    for number in range(1, count + 1):
-        cycle(scan, target)
+    for number in in_one_window(scan, target, count) if one_window else in_many(scan, target, count):
         held.append(held_now())
         if number % 10 == 0:
             print(f"{number:4d}  {held[-1]}  {(time.monotonic() - started) / number:.2f} s a cycle", flush=True)
     return judged(held, warm)
+
+
+def in_one_window(scan: Path, target: Path, count: int) -> Iterator[int]:
+    """Scan after scan; each is closed by a new project."""
+    app, window = build()
+    collector = Collector()
+    window.show()
+    window.bridge.warm_up()
+    for number in range(1, count + 1):
+        work(window, scan, target)
+        window.actions_["new_project"].trigger()
+        wait_until(lambda: window.session.scan is None)
+        yield number
+    window.leave()
+    end(app, window)
+    collector.stop()
+
+
+def in_many(scan: Path, target: Path, count: int) -> Iterator[int]:
+    """A window for each scan."""
+    for number in range(1, count + 1):
+        cycle(scan, target)
+        yield number
 
 
 def write_scan(path: Path) -> None:
@@ -67,6 +92,14 @@ def cycle(scan: Path, target: Path) -> None:
     collector = Collector()
     window.show()
     window.bridge.warm_up()
+    work(window, scan, target)
+    window.leave()
+    end(app, window)
+    collector.stop()
+
+
+def work(window: MainWindow, scan: Path, target: Path) -> None:
+    """Open a scan, reconstruct it, save the result."""
     window.open_path(str(scan), remember=False)
     runs = window.session.runs
     wait_until(lambda: runs.first is not None and runs.first.phase is Phase.FINISHED)
@@ -76,10 +109,7 @@ def cycle(scan: Path, target: Path) -> None:
     wait_until(lambda: run.phase is Phase.FINISHED)
     target.unlink(missing_ok=True)
     window.bridge.save(run, str(target))
-    wait_until(target.exists)
-    window.leave()
-    end(app, window)
-    collector.stop()
+    wait_until(lambda: target.exists() and run.saved)
 
 
 def end(app: QApplication, window: MainWindow) -> None:
