@@ -6,7 +6,7 @@ MANUAL = resources/manual/index.html
 # Waiting threads that spin slow every other process on a small machine.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: demo test lint bench validation mutation setup manual clean dist frozen smoke appimage lock licences audit sbom
+.PHONY: demo test lint bench coverage validation mutation setup manual clean dist frozen smoke appimage lock licences audit sbom
 
 demo: setup
 	@$(MAKE) --silent manual || true
@@ -28,6 +28,12 @@ $(MANUAL): $(shell find docs packaging/manual -type f -not -path '*/__pycache__/
 
 bench: setup
 	@$(PYTHON) -m tests.benchmarks
+
+# Which lines and branches the tests reach; the table of all files is in build/coverage.txt.
+coverage: setup
+	@mkdir -p build
+	@packaging/with-display.sh $(PYTHON) -m pytest -n 2 --dist loadscope --cov --cov-report=term > build/coverage.txt; tail -n 3 build/coverage.txt
+	@for part in core app; do $(PYTHON) -m coverage report --include="$$part/*" | tail -n 1 | sed "s/TOTAL/$$part /"; done
 
 # docs/validation: half an hour of one core. What was done before it was stopped is not done again.
 validation: setup

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from app import theme
 from app.actions import Actions
@@ -87,16 +87,13 @@ class RunPanel(QWidget):
         whole.addWidget(heading(tr("Run")))
         whole.addLayout(column, 1)
 
-    def _curves(self) -> QGridLayout:
-        """The residual, and beside it the quality where there is a reference."""
-        curves = QGridLayout()
-        curves.setHorizontalSpacing(0)
-        curves.setVerticalSpacing(7)
-        beside = ((self._curve_title, self.curve, 5), (self._quality_title, self.quality, 4))
-        for place, (title, curve, stretch) in enumerate(beside):
-            curves.addWidget(title, 0, place)
-            curves.addWidget(curve, 1, place)
-            curves.setColumnStretch(place, stretch)
+    def _curves(self) -> QHBoxLayout:
+        """The residual, and beside it the quality where there is a reference; else the residual has all the width."""
+        curves = QHBoxLayout()
+        curves.setSpacing(0)
+        curves.addWidget(_titled(self._curve_title, self.curve), 5)
+        self._quality_box = _titled(self._quality_title, self.quality)
+        curves.addWidget(self._quality_box, 4)
         return curves
 
     @property
@@ -116,8 +113,7 @@ class RunPanel(QWidget):
         self.curve.show_run(run.residuals if run else [], run.steps if run else 0)
         self.curve.hint = tr("A classical method has no steps") if run and not run.is_dds else ""
         self.quality.show_run(run.quality if run else [], run.steps if run else 0)
-        for widget in (self._quality_title, self.quality):
-            widget.setVisible(bool(self.quality.points))
+        self._quality_box.setVisible(bool(self.quality.points))
         self._curve_title.setText(tr("Residual") if self.quality.points else tr("Residual ‖Ax − y‖ / ‖y‖"))
         self.table.show_facts(facts_of_run(run) if run else {})
         self.notes.setText("\n".join(run.notes) if run else "")
@@ -219,6 +215,17 @@ def facts_of_run(run: Run) -> dict[str, str]:
         )
         facts[tr("Device")] = run.device
     return facts
+
+
+def _titled(title: QLabel, curve: QWidget) -> QWidget:
+    """A curve below its title."""
+    box = QWidget()
+    column = QVBoxLayout(box)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(7)
+    column.addWidget(title)
+    column.addWidget(curve, 1)
+    return box
 
 
 def quality_of_run(run: Run) -> dict[str, str]:

@@ -27,7 +27,12 @@ JUDGES: dict[str, tuple[str, ...]] = {
     f"{OPERATORS}/cone_torch.py": ("operators/test_cone.py",),
     f"{OPERATORS}/fan.py": ("operators/test_fan.py", "operators/test_parallel.py"),
     f"{OPERATORS}/joseph.py": ("operators/test_parallel.py", "operators/test_fan.py", "operators/test_matrix_cache.py"),
-    f"{OPERATORS}/linear.py": ("operators/test_sense.py", "operators/test_repeated.py", "diffusion/test_dds.py"),
+    f"{OPERATORS}/linear.py": (
+        "operators/test_linear.py",
+        "operators/test_sense.py",
+        "operators/test_repeated.py",
+        "diffusion/test_dds.py",
+    ),
     f"{OPERATORS}/masks.py": ("operators/test_masks.py",),
     f"{OPERATORS}/matrix_cache.py": ("operators/test_matrix_cache.py",),
     f"{OPERATORS}/parallel.py": ("operators/test_parallel.py", "operators/test_fan.py"),

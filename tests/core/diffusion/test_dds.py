@@ -147,3 +147,42 @@ def test_the_pieces_in_which_it_goes_on_change_no_bit(truth, operator, monkeypat
     whole = last()
     monkeypatch.setattr("core.diffusion.dds.ITEMS_AT_ONCE", 1)
     assert torch.equal(last(), whole)
+
+
+class Fixed:
+    """Predicts the same estimate and noise whatever it sees, and keeps what it saw."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        generator = torch.Generator().manual_seed(5)
+        self.estimate, self.noise = (torch.randn(shape, dtype=torch.complex128, generator=generator) for _ in "en")
+        self.seen: list[torch.Tensor] = []
+
+    def predict(self, x: torch.Tensor, timestep: int) -> tuple[torch.Tensor, torch.Tensor]:
+        self.seen.append(x.clone())
+        return self.estimate.clone(), self.noise.clone()
+
+
+@pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
+def test_a_step_by_hand(eta: float, truth: torch.Tensor, operator: Scaled) -> None:
+    """x = a d + s (sqrt(1 - eta^2) e + eta z), with d from the estimate by no step of CG."""
+    schedule = Schedule(noise_schedule("vp-linear"), (700, 300))
+    prior, draw = Fixed(truth.shape), torch.full_like(truth, 2 - 1j)
+    steps = list(
+        sample(prior, operator, operator.forward(truth), schedule=schedule, cg_steps=0, eta=eta, noise=lambda k: draw)
+    )
+    a, s = schedule.levels.levels(300)
+    expected = a * prior.estimate + s * ((1 - eta**2) ** 0.5 * prior.noise + eta * draw)
+    torch.testing.assert_close(prior.seen[1], expected)
+    torch.testing.assert_close(steps[-1].x, prior.estimate)
+
+
+def test_the_start_has_the_first_noise_level(truth: torch.Tensor, operator: Scaled) -> None:
+    """Unit variance in both parts, times the level; a VE schedule shows the level best."""
+    schedule = Schedule(noise_schedule("ve"), (999,))
+    prior = Fixed(truth.shape)
+    torch.manual_seed(0)
+    next(sample(prior, operator, operator.forward(truth), schedule=schedule))
+    level = schedule.levels.levels(999)[1]
+    assert level == pytest.approx(378)
+    for part in (prior.seen[0].real, prior.seen[0].imag):
+        assert float(part.std()) == pytest.approx(level, rel=0.1)

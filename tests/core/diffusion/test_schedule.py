@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.diffusion.parametrization import denoised_and_noise
-from core.diffusion.schedule import Schedule, noise_schedule, timesteps
+from core.diffusion.schedule import Schedule, alpha_bars, noise_schedule, timesteps
 from core.errors import JobError, PriorError
 
 SPACINGS = ["uniform", "quadratic", "trailing"]
@@ -47,6 +48,48 @@ def test_quadratic_is_dense_at_low_noise() -> None:
 
 def test_trailing_starts_at_the_last_timestep() -> None:
     assert timesteps(10, "trailing")[0] == 999
+
+
+@pytest.mark.parametrize(
+    ("nfe", "spacing", "t_start", "expected"),
+    [
+        (5, "quadratic", None, [999, 562, 250, 62, 0]),
+        (6, "quadratic", 6, [6, 4, 3, 2, 1, 0]),
+        (6, "quadratic", 5, [5, 4, 3, 2, 1, 0]),
+        (4, "trailing", None, [999, 749, 499, 249]),
+        (3, "trailing", 50, [50, 33, 16]),
+        (3, "uniform", 50, [50, 25, 0]),
+        (1, "uniform", 50, [50]),
+    ],
+)
+def test_timesteps_by_hand(nfe: int, spacing: str, t_start: int | None, expected: list[int]) -> None:
+    assert timesteps(nfe, spacing, t_start=t_start) == expected
+
+
+def test_the_cosine_schedule_by_hand() -> None:
+    def signal(i: int) -> float:
+        return math.cos((i / 10 + 0.008) / 1.008 * math.pi / 2) ** 2
+
+    bars = alpha_bars("vp-cosine", 10)
+    for i in range(9):
+        assert float(bars[i]) == pytest.approx(signal(i + 1) / signal(0))
+    assert float(bars[9]) == pytest.approx(0.001 * float(bars[8])), "beta is at most 0.999"
+
+
+def test_the_linear_schedule_by_hand() -> None:
+    bars = alpha_bars("vp-linear", 1000)
+    assert float(bars[0]) == pytest.approx(1 - 1e-4)
+    assert float(bars[1]) == pytest.approx((1 - 1e-4) * (1 - 1e-4 - 0.0199 / 999))
+    assert float(bars[-1] / bars[-2]) == pytest.approx(1 - 0.02)
+    assert float(alpha_bars("vp-linear", 100)[0]) == pytest.approx(1 - 1e-3)
+
+
+def test_only_the_step_to_0_may_be_taken_without_noise() -> None:
+    levels = noise_schedule("vp-linear")
+    walk = Schedule(levels, (2, 1, 0), skip_last_noise=True).walk()
+    assert walk[0] == (2, *levels.levels(1))
+    assert walk[1] == (1, 1.0, 0.0)
+    assert Schedule(levels, (2, 1, 0)).walk()[1] == (1, *levels.levels(0))
 
 
 @pytest.mark.parametrize(("nfe", "t_start"), [(0, None), (1001, None), (50, 20)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,30 @@ def test_every_geometry_keeps_its_views(make_projections, kind: str) -> None:
     less = thinned(scan, "arc:0:180")
     assert less.views == less.geometry.views == 6
     assert np.allclose(less.geometry.angles, scan.geometry.angles[:6])
+
+
+@pytest.mark.parametrize(
+    ("text", "views"),
+    [
+        ("views:1", [0]),
+        ("views:6", [0, 1, 2, 3, 4, 5]),
+        ("arc:0:90", [0, 1, 2]),
+        ("arc:30:91", [1, 2, 3]),
+        ("keep:0", [0]),
+        ("keep:5,0", [0, 5]),
+    ],
+)
+def test_ends_belong_to_it_or_not(make_projections, text: str, views: list[int]) -> None:
+    """Six views 30 degrees apart, the first of which looks from somewhere else than 0."""
+    scan = make_projections(views=6)
+    turned = dataclasses.replace(scan.geometry, angles=scan.geometry.angles + 1.0)
+    assert chosen_views(scan.with_changes(geometry=turned), text).tolist() == views
+
+
+@pytest.mark.parametrize("text", ["views:0", "views:7", "keep:-1", "keep:6", "keep:-1,2"])
+def test_just_beyond_the_ends_is_refused(make_projections, text: str) -> None:
+    with pytest.raises(ScanError):
+        chosen_views(make_projections(views=6), text)
 
 
 def test_a_mask_goes_with_its_views(make_projections) -> None:
