@@ -125,6 +125,9 @@ class BatchTab(QWidget):
         for each in (self.add, self.add_folder, self.remove):
             above.addWidget(each)
         above.addStretch(1)
+        notice = QLabel(tr("Research use only"))
+        theme.mute(notice)
+        above.addWidget(notice)
         below.addWidget(self.words, 1)
         below.addWidget(self.progress)
         for each in (self.show_result, self.start, self.stop):
