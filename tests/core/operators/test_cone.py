@@ -142,3 +142,24 @@ def test_rtk_agrees_with_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     assert gap(theirs.adjoint(y)[inner], ours.adjoint(y)[inner]) < 1e-5
     assert isinstance(projector(spiral(), grid, 11), ConeTorch)
     assert isinstance(projector(geometry, grid, 11, dtype=torch.float64), ConeTorch)
+
+
+def test_which_projector_serves_goes_by_the_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Views, rows, columns and the longest side of the grid, on a processor, in single precision."""
+    geometry, grid = (
+        ConeBeam.circular(evenly_spread(3, TURN), 5, 7, (1.0, 1.0), 60.0, 40.0),
+        Grid((2, 4, 11), (1.0,) * 3),
+    )
+    samples = 3 * 5 * 7 * 11
+    monkeypatch.setattr(cone, "rtk_serves", lambda _: True)
+    monkeypatch.setattr(cone, "ConeRtk", lambda *_: "RTK")
+    for worth, dtype, device, served in (
+        (samples, torch.float32, "cpu", True),
+        (samples - 1, torch.float32, "cpu", True),
+        (samples + 1, torch.float32, "cpu", False),
+        (samples, torch.float64, "cpu", False),
+        (samples, torch.float32, "meta", False),
+    ):
+        monkeypatch.setattr(cone, "WORTH_LOADING", worth)
+        monkeypatch.setattr(cone, "ConeTorch", lambda *_: "ours")
+        assert cone.cone_projector(geometry, grid, dtype, device) == ("RTK" if served else "ours")  # type: ignore[comparison-overlap]

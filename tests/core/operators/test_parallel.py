@@ -10,7 +10,7 @@ from skimage.transform import radon
 from core.errors import ScanError
 from core.geometry import Grid, ParallelBeam, evenly_spread
 from core.hounsfield import hu_from_mu, mu_from_hu
-from core.operators import slicewise
+from core.operators import slicewise, tomography
 from core.operators.joseph import system_matrix
 from core.operators.linear import dot_test
 from core.operators.parallel import Parallel
@@ -135,3 +135,14 @@ def test_photons_scatter_as_they_should() -> None:
     assert arrived.mean() == pytest.approx(1e4 * np.exp(-2.0), rel=0.01)
     starved, _ = counted(np.full(10, 60.0, np.float32), 1e4)
     assert np.isfinite(starved).all()
+
+
+def test_a_matrix_beyond_the_budget_counts_as_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    geometry, grid = ParallelBeam(evenly_spread(6), 20, 2.0), Grid((1, 16, 16), (2.0, 2.0, 2.0))
+    whole = memory_bytes(geometry, grid)
+    monkeypatch.setattr(tomography, "STREAMED", 10)
+    block = slicewise.matrix_bytes(10, torch.float32)
+    assert block < whole
+    for budget, expected in ((whole + 1, whole), (whole, whole), (whole - 1, block), (1, block)):
+        monkeypatch.setattr(tomography, "default_budget", lambda budget=budget: budget)
+        assert memory_bytes(geometry, grid) == expected
